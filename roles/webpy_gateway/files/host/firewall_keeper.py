@@ -1,0 +1,111 @@
+"""Keep the firewall table of an instance for as long as its listener may exist.
+
+Two tables hold the same rules.  The one with "flags owner" belongs to this process: nobody else can flush or change it,
+and it goes when the process goes.  The plain one bridges the moment between the death of this process and systemd's
+stop of the listener (BindsTo=).  When a check fails the process exits, which closes the listener: fail closed.
+
+    firewall_keeper.py NAME RULES PORT      SIGHUP loads RULES again
+
+Needs libnftables (package python3-nftables), CAP_NET_ADMIN and CAP_SETUID.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import nftables
+
+EVERY = 2.0  # seconds between two checks
+TIMEOUT = 2.0  # seconds for the connection of an outsider
+OUTSIDER = 65534
+
+
+class Table:
+    """One nftables table of the family inet, loaded from the rules in one transaction."""
+
+    def __init__(self, nft: nftables.Nftables, name: str, flags: str = "") -> None:
+        """Name the table; nothing is loaded yet."""
+        self.nft, self.name, self.flags = nft, name, flags
+        self.loaded = ""
+
+    def load(self, rules: str) -> None:
+        """Replace the table by the rules; exit with nft's own words where it refuses them."""
+        flags = f"{{ {self.flags}; }}" if self.flags else ""
+        body = f"{{ {self.flags + ';' if self.flags else ''}\n{rules}\n}}"
+        code, _, error = self.nft.cmd(
+            f"add table inet {self.name} {flags}\ndelete table inet {self.name}\ntable inet {self.name} {body}"
+        )
+        if code:
+            sys.exit(f"nftables refuses the rules for table inet {self.name}: {error}")
+        self.loaded = self.listing()
+
+    def listing(self) -> str:
+        """Return the table as nft lists it without counters, empty where it does not exist."""
+        code, output, _ = self.nft.cmd(f"list table inet {self.name}")
+        return "" if code else output
+
+    def intact(self) -> bool:
+        """Tell whether the table still is what was loaded."""
+        return bool(self.loaded) and self.listing() == self.loaded
+
+
+def outsider_connects(port: int) -> bool:
+    """Tell whether a user without rights reaches the port; the kernel counts who creates the socket."""
+    os.seteuid(OUTSIDER)
+    try:
+        attempt = socket.socket()
+    finally:
+        os.seteuid(0)
+    with attempt:
+        attempt.settimeout(TIMEOUT)
+        try:
+            attempt.connect(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def notify(message: str) -> None:
+    """Tell systemd (sd_notify(3)); nothing where nobody listens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(message.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
+
+
+def main() -> None:
+    """Load both tables, then check them until something is wrong."""
+    name, rules, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    nft = nftables.Nftables()
+    nft.set_stateless_output(True)
+    owned, plain = Table(nft, f"{name}-keeper", "flags owner"), Table(nft, name)
+
+    def load(*_: int | FrameType | None) -> None:
+        for table in (plain, owned):
+            table.load(rules.read_text(encoding="utf-8"))
+        if outsider_connects(port):
+            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port} although the rules are loaded")
+
+    load()
+    signal.signal(signal.SIGHUP, load)
+    notify(f"READY=1\nSTATUS=tables inet {plain.name} and inet {owned.name} are loaded")
+    while True:
+        time.sleep(EVERY)
+        if not owned.intact():
+            sys.exit(f"table inet {owned.name} is missing or changed")
+        if outsider_connects(port):
+            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port}")
+        if not plain.intact():
+            print(f"table inet {plain.name} was removed or changed by somebody; it is loaded again", flush=True)
+            plain.load(rules.read_text(encoding="utf-8"))
+        notify("WATCHDOG=1")
+
+
+if __name__ == "__main__":
+    main()

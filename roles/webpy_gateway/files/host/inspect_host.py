@@ -1,0 +1,195 @@
+"""Tell what is on the host, so that the role only touches what differs; changes nothing.
+
+Reads a question on the command line, {"name": ..., "packages": [...], "files": [...], "ports": [...], "units": [...]},
+and prints the answer as one JSON object.  Runs with the system's Python, before anything is installed.
+"""
+
+from __future__ import annotations
+
+import glob
+import grp
+import hashlib
+import json
+import os
+import platform
+import pwd
+import re
+import subprocess
+import sys
+
+ACCOUNT_COMMENT = "web.py gateway"
+
+
+def distribution() -> dict[str, str]:
+    """Return ID and VERSION_ID of os-release(5)."""
+    release = platform.freedesktop_os_release()
+    return {"id": release.get("ID", ""), "version": release.get("VERSION_ID", ""), "name": release.get("PRETTY_NAME", "")}
+
+
+def output_of(*command: str) -> str:
+    """Return what a command prints; nothing where the command does not exist."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return ""
+
+
+def missing(packages: list[str]) -> list[str]:
+    """Return the packages that dpkg does not know as installed."""
+    lines = output_of("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *packages).splitlines()
+    return [package for package in packages if f"{package} installed" not in lines]
+
+
+def user_id(name: str) -> int | None:
+    """Return the number of a user, None where there is no such user."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def is_foreign(name: str) -> bool:
+    """Tell whether a user of that name exists that this role did not create."""
+    try:
+        return pwd.getpwnam(name).pw_gecos != ACCOUNT_COMMENT
+    except KeyError:
+        return False
+
+
+def file_state(path: str) -> str | None:
+    """Return a file as "path digest mode owner:group", a link as "path -> target", None where there is nothing."""
+    if os.path.islink(path):
+        return f"{path} -> {os.readlink(path)}"
+    try:
+        with open(path, "rb") as file:
+            info = os.fstat(file.fileno())
+            digest = hashlib.sha256(file.read()).hexdigest()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    owner, group = name_of(pwd.getpwuid, info.st_uid), name_of(grp.getgrgid, info.st_gid)
+    return f"{path} {digest} {info.st_mode & 0o7777:04o} {owner}:{group}"
+
+
+def name_of(database, number: int) -> str:
+    """Return the name behind a user or group number, the number itself where it has none."""
+    try:
+        return database(number)[0]
+    except KeyError:
+        return str(number)
+
+
+def lighttpd_ports() -> set[str]:
+    """Return the TCP ports that the configuration of a running lighttpd names."""
+    if output_of("systemctl", "is-active", "lighttpd.service").strip() != "active":
+        return set()
+    configuration = output_of("/usr/sbin/lighttpd", "-p", "-f", "/etc/lighttpd/lighttpd.conf")
+    return set(re.findall(r'^\s*(?:server\.port\s*=\s*|\$SERVER\["socket"\] == "[^"]*:)(\d+)', configuration, re.MULTILINE))
+
+
+def listeners(ports: list[int]) -> dict[str, list[str]]:
+    """Return, for each of the TCP ports, the names of the processes that listen there.
+
+    Where root may not look into other processes (containers), only lighttpd is known by its configuration; others are "?".
+    """
+    inodes: dict[str, int] = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if not os.path.exists(table):
+            continue
+        with open(table, encoding="ascii") as lines:
+            for fields in list(map(str.split, lines))[1:]:
+                port = int(fields[1].rsplit(":", 1)[1], 16)
+                if fields[3] == "0A" and port in ports:
+                    inodes[fields[9]] = port
+    holders: dict[str, set[str]] = {str(port): set() for port in inodes.values()}
+    for link in glob.glob("/proc/[0-9]*/fd/*") if inodes else []:
+        try:
+            inode = os.readlink(link).removeprefix("socket:[").removesuffix("]")
+            if inode in inodes:
+                with open(f"/proc/{link.split('/')[2]}/comm", encoding="utf-8") as comm:
+                    holders[str(inodes[inode])].add(comm.read().strip())
+        except OSError:
+            continue
+    for port in [port for port, names in holders.items() if not names]:
+        holders[port] = {"lighttpd" if port in lighttpd_ports() else "?"}
+    return {port: sorted(names) for port, names in holders.items()}
+
+
+def units(names: list[str], name: str) -> dict[str, dict[str, str]]:
+    """Return state, enablement and socket of the units asked for and of every loaded worker of the instance."""
+    properties = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Listen"
+    text = output_of("systemctl", "show", f"--property={properties}", *names, f"{name}@*.service")
+    blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
+    return {block["Id"]: block for block in blocks if block.get("Id")}
+
+
+def built(folder: str, finished: bool = True) -> list[str]:
+    """Return the releases or environments in a folder, newest first; half-built ones lack the mark."""
+    found = [path for path in glob.glob(f"{folder}/*") if os.path.exists(f"{path}/.ready") is finished]
+    return [os.path.basename(path) for path in sorted(found, key=os.path.getmtime, reverse=True)]
+
+
+def installed_by_role(name: str) -> list[str]:
+    """Return the packages that earlier runs of the role brought."""
+    try:
+        with open(f"/etc/{name}/installed_packages.json", encoding="utf-8") as file:
+            return list(json.load(file))
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def instances() -> list[dict[str, object]]:
+    """Return what every instance of the role on this host says of itself."""
+    found = []
+    for path in sorted(glob.glob("/etc/*/instance.json")):
+        with open(path, encoding="utf-8") as file:
+            instance = json.load(file)
+        if "webpy_gateway" in instance:
+            found.append(instance)
+    return found
+
+
+def clashes(site: dict[str, object], name: str) -> list[str]:
+    """Return "NAME (PREFIX)" of other instances whose URLs overlap with those of a site."""
+    found = []
+    for other in instances():
+        hosts, other_hosts = set(site["server_names"]), set(other["server_names"])
+        prefixes = sorted((str(site["url_prefix"]), str(other["url_prefix"])), key=len)
+        same_hosts = not hosts or not other_hosts or hosts & other_hosts
+        same_port = other["http_port"] == site["http_port"]
+        if other["name"] != name and same_port and same_hosts and prefixes[1].startswith(prefixes[0]):
+            found.append(f"{other['name']} ({other['url_prefix']})")
+    return found
+
+
+def main() -> None:
+    """Answer the question given as the only argument."""
+    question = json.loads(sys.argv[1])
+    name = question["name"]
+    home = f"/opt/{name}"
+    answer = {
+        "distribution": distribution(),
+        "systemd": os.path.isdir("/run/systemd/system"),
+        "python": os.path.realpath(sys.executable),
+        "interpreter": f"{sys.implementation.cache_tag}-{platform.machine()}",
+        "cores": len(os.sched_getaffinity(0)),
+        "missing_packages": missing(question["packages"]),
+        "installed_packages": installed_by_role(name),
+        "users": {user: user_id(user) for user in (name, "www-data")},
+        "foreign_account": is_foreign(name),
+        "files": list(filter(None, map(file_state, question["files"]))),
+        "missing_folders": [path for path in question["folders"] if not os.path.isdir(path)],
+        "secrets": sorted(glob.glob(f"/etc/{name}/secrets/*")),
+        "listeners": listeners(question["ports"]),
+        "units": units(question["units"], name),
+        "releases": built(f"{home}/releases"),
+        "unfinished": built(f"{home}/releases", finished=False),
+        "environments": built(f"{home}/venvs"),
+        "current": os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else "",
+        "instances": instances(),
+        "clashes": clashes(question["site"], name),
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Prove on the host what the role promises: the right release answers, and only lighttpd reaches it.
+
+Reads one JSON object on the command line and prints {"proof": [{"claim", "held", "detail"}, ...]}; changes nothing.
+Runs as root with the system's Python, because it has to become the users who must be refused.
+
+Keys: listen ("127.0.0.1:480" or a socket's path), url (of lighttpd), host (header), health (path), release, workers,
+lighttpd and service (user numbers), portal (whether static pages were deployed).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+TIMEOUT = 5.0  # seconds for one connection
+PATIENCE = 20.0  # seconds until every worker has to have answered
+NOBODY = 65534
+
+
+def gateway_connection(listen: str) -> socket.socket:
+    """Connect to the gateway itself, past lighttpd."""
+    if listen.startswith("/"):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(TIMEOUT)
+        connection.connect(listen)
+        return connection
+    host, port = listen.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), TIMEOUT)
+
+
+def ask_gateway(listen: str, path: str) -> str:
+    """Return what the gateway answers to a direct request, "refused" and why where it does not answer."""
+    try:
+        with gateway_connection(listen) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            answer = connection.recv(4096)
+    except OSError as error:
+        return f"refused: {error.strerror or error}"
+    return answer.decode("latin-1").splitlines()[0] if answer else "refused: closed without an answer"
+
+
+def as_user(uid: int, call: Callable[[], str]) -> str:
+    """Run a call in a child process that belongs to the user alone, and return what it returns."""
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid if uid else 0)
+            os.setuid(uid)
+            os.write(sender, call().encode())
+        finally:
+            os._exit(0)
+    os.close(sender)
+    with os.fdopen(receiver, "rb") as pipe:
+        text = pipe.read().decode()
+    os.waitpid(child, 0)
+    return text or "the attempt itself failed"
+
+
+def isolation(question: dict) -> list[dict[str, object]]:
+    """Try the gateway's own listener as users who must be refused, and as the one who must not."""
+    listen, path = question["listen"], question["health"]
+    proof = []
+    for who, uid in (("an ordinary user", NOBODY), ("root", 0), ("the service's own user", question["service"])):
+        answer = as_user(uid, lambda: ask_gateway(listen, path))
+        held = answer.startswith("refused")
+        proof.append({"claim": f"{who} cannot reach {listen}", "held": held, "detail": answer})
+    answer = as_user(question["lighttpd"], lambda: ask_gateway(listen, path))
+    proof.append({"claim": f"lighttpd's user reaches {listen}", "held": " 200 " in answer, "detail": answer})
+    return proof
+
+
+def get(question: dict, path: str) -> tuple[int, bytes]:
+    """Return status and body that lighttpd answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", question["http_port"], timeout=TIMEOUT)
+    try:
+        connection.request("GET", path, headers={"Host": question["host"], "Connection": "close"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def health(question: dict) -> dict[str, object]:
+    """Ask through lighttpd until every worker has answered with the release, within PATIENCE."""
+    seen: dict[str, str] = {}
+    problem = ""
+    wanted = {str(number): question["release"] for number in range(1, question["workers"] + 1)}
+    end = time.monotonic() + PATIENCE
+    while seen != wanted and time.monotonic() < end:
+        try:
+            status, body = get(question, question["health"])
+            if status == http.HTTPStatus.OK:
+                answer = json.loads(body)
+                seen[answer["worker"]] = answer["release"]
+                continue
+            problem = f"; the last answer was {status}"
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            problem = f"; {error!r}"
+        time.sleep(0.1)
+    claim = f"all {question['workers']} workers answer through lighttpd with release {question['release']}"
+    held = seen == wanted
+    return {"claim": claim, "held": held, "detail": f"release by worker: {seen}{'' if held else problem}"}
+
+
+def portal(question: dict) -> dict[str, object]:
+    """Ask lighttpd for the portal's first page."""
+    try:
+        status, body = get(question, "/")
+        detail = f"{status}, {len(body)} bytes"
+    except (OSError, http.client.HTTPException) as error:
+        status, detail = 0, repr(error)
+    return {"claim": "lighttpd serves the portal", "held": status == http.HTTPStatus.OK, "detail": detail}
+
+
+def main() -> None:
+    """Print the proof for the question given as the only argument."""
+    question = json.loads(sys.argv[1])
+    proof = [health(question), *([portal(question)] if question["portal"] else []), *isolation(question)]
+    print(json.dumps({"proof": proof}))
+
+
+if __name__ == "__main__":
+    main()
