@@ -148,15 +148,26 @@ def instances() -> list[dict[str, object]]:
     return found
 
 
+def unreadable(paths: list[str], user: str) -> list[str]:
+    """Return the files that a user cannot read: after a reload lighttpd reads keys as its own user, not as root."""
+    found = []
+    for path in paths:
+        command = ("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "test", "-r", path)
+        if not os.path.isfile(path) or subprocess.run(command, check=False).returncode:
+            found.append(path)
+    return found
+
+
 def clashes(site: dict[str, object], name: str) -> list[str]:
-    """Return "NAME (PREFIX)" of other instances whose URLs overlap with those of a site."""
+    """Return "NAME (PREFIX)" of other instances whose URLs, or whose portals, overlap with those of a site."""
     found = []
     for other in instances():
         hosts, other_hosts = set(site["server_names"]), set(other["server_names"])
         prefixes = sorted((str(site["url_prefix"]), str(other["url_prefix"])), key=len)
         same_hosts = not hosts or not other_hosts or hosts & other_hosts
         same_port = other["http_port"] == site["http_port"]
-        if other["name"] != name and same_port and same_hosts and prefixes[1].startswith(prefixes[0]):
+        overlap = prefixes[1].startswith(prefixes[0]) or (site["portal"] and other["portal"])
+        if other["name"] != name and same_port and same_hosts and overlap:
             found.append(f"{other['name']} ({other['url_prefix']})")
     return found
 
@@ -186,6 +197,7 @@ def main() -> None:
         "environments": built(f"{home}/venvs"),
         "current": os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else "",
         "instances": instances(),
+        "unreadable": unreadable(question["proxy_reads"], "www-data"),
         "clashes": clashes(question["site"], name),
     }
     print(json.dumps(answer))

@@ -3,8 +3,8 @@
 Reads one JSON object on the command line and prints {"proof": [{"claim", "held", "detail"}, ...]}; changes nothing.
 Runs as root with the system's Python, because it has to become the users who must be refused.
 
-Keys: listen ("127.0.0.1:480" or a socket's path), url (of lighttpd), host (header), health (path), release, workers,
-lighttpd and service (user numbers), portal (whether static pages were deployed).
+Keys: listen ("127.0.0.1:480" or a socket's path), site_port and tls (lighttpd's), host (header), health (path), release,
+workers, lighttpd and service (user numbers), portal (whether static pages were deployed).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -78,7 +79,12 @@ def isolation(question: dict) -> list[dict[str, object]]:
 
 def get(question: dict, path: str) -> tuple[int, bytes]:
     """Return status and body that lighttpd answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", question["http_port"], timeout=TIMEOUT)
+    if question["tls"]:
+        # the certificate is for the public name; who answers is told by the release
+        context = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection("127.0.0.1", question["site_port"], timeout=TIMEOUT, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", question["site_port"], timeout=TIMEOUT)
     try:
         connection.request("GET", path, headers={"Host": question["host"], "Connection": "close"})
         response = connection.getresponse()
