@@ -23,7 +23,8 @@ ACCOUNT_COMMENT = "web.py gateway"
 def distribution() -> dict[str, str]:
     """Return ID and VERSION_ID of os-release(5)."""
     release = platform.freedesktop_os_release()
-    return {"id": release.get("ID", ""), "version": release.get("VERSION_ID", ""), "name": release.get("PRETTY_NAME", "")}
+    keys = {"id": "ID", "version": "VERSION_ID", "name": "PRETTY_NAME"}
+    return {name: release.get(key, "") for name, key in keys.items()}
 
 
 def output_of(*command: str) -> str:
@@ -83,13 +84,15 @@ def lighttpd_ports() -> set[str]:
     if output_of("systemctl", "is-active", "lighttpd.service").strip() != "active":
         return set()
     configuration = output_of("/usr/sbin/lighttpd", "-p", "-f", "/etc/lighttpd/lighttpd.conf")
-    return set(re.findall(r'^\s*(?:server\.port\s*=\s*|\$SERVER\["socket"\] == "[^"]*:)(\d+)', configuration, re.MULTILINE))
+    return set(
+        re.findall(r'^\s*(?:server\.port\s*=\s*|\$SERVER\["socket"\] == "[^"]*:)(\d+)', configuration, re.MULTILINE)
+    )
 
 
 def listeners(ports: list[int]) -> dict[str, list[str]]:
     """Return, for each of the TCP ports, the names of the processes that listen there.
 
-    Where root may not look into other processes (containers), only lighttpd is known by its configuration; others are "?".
+    Where root may not look into other processes (containers), lighttpd is known by its configuration; others are "?".
     """
     inodes: dict[str, int] = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -194,7 +197,10 @@ def main() -> None:
         "units": units(question["units"], name),
         "releases": built(f"{home}/releases"),
         "unfinished": built(f"{home}/releases", finished=False),
-        "environments": built(f"{home}/venvs"),
+        "venvs": built(f"{home}/venvs"),
+        "venv_of": {
+            path.split("/")[-2]: os.path.basename(os.readlink(path)) for path in glob.glob(f"{home}/releases/*/venv")
+        },
         "current": os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else "",
         "instances": instances(),
         "unreadable": unreadable(question["proxy_reads"], "www-data"),

@@ -3,8 +3,8 @@
 Reads one JSON object on the command line and prints {"proof": [{"claim", "held", "detail"}, ...]}; changes nothing.
 Runs as root with the system's Python, because it has to become the users who must be refused.
 
-Keys: listen ("127.0.0.1:480" or a socket's path), site_port and tls (lighttpd's), host (header), health (path), release,
-workers, lighttpd and service (user numbers), portal (whether static pages were deployed).
+Keys: listen ("127.0.0.1:480" or a socket's path), site_port and tls (lighttpd's), host (header), health (path),
+release, workers, lighttpd and service (user numbers), portal (whether static pages were deployed).
 """
 
 from __future__ import annotations
