@@ -16,6 +16,8 @@ import pwd
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 ACCOUNT_COMMENT = "web.py gateway"
 
@@ -71,10 +73,10 @@ def file_state(path: str) -> str | None:
     return f"{path} {digest} {info.st_mode & 0o7777:04o} {owner}:{group}"
 
 
-def name_of(database, number: int) -> str:
+def name_of(lookup: Callable[[int], tuple[object, ...]], number: int) -> str:
     """Return the name behind a user or group number, the number itself where it has none."""
     try:
-        return database(number)[0]
+        return str(lookup(number)[0])
     except KeyError:
         return str(number)
 
@@ -112,8 +114,8 @@ def listeners(ports: list[int]) -> dict[str, list[str]]:
                     holders[str(inodes[inode])].add(comm.read().strip())
         except OSError:
             continue
-    for port in [port for port, names in holders.items() if not names]:
-        holders[port] = {"lighttpd" if port in lighttpd_ports() else "?"}
+    for unseen in [port for port, names in holders.items() if not names]:
+        holders[unseen] = {"lighttpd" if unseen in lighttpd_ports() else "?"}
     return {port: sorted(names) for port, names in holders.items()}
 
 
@@ -140,7 +142,7 @@ def installed_by_role(name: str) -> list[str]:
         return []
 
 
-def instances() -> list[dict[str, object]]:
+def instances() -> list[dict[str, Any]]:
     """Return what every instance of the role on this host says of itself."""
     found = []
     for path in sorted(glob.glob("/etc/*/instance.json")):
@@ -161,7 +163,7 @@ def unreadable(paths: list[str], user: str) -> list[str]:
     return found
 
 
-def clashes(site: dict[str, object], name: str) -> list[str]:
+def clashes(site: dict[str, Any], name: str) -> list[str]:
     """Return "NAME (PREFIX)" of other instances whose URLs, or whose portals, overlap with those of a site."""
     found = []
     for other in instances():

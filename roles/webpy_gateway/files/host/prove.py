@@ -17,6 +17,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 TIMEOUT = 5.0  # seconds for one connection
 PATIENCE = 20.0  # seconds until every worker has to have answered
@@ -64,7 +65,7 @@ def as_user(uid: int, call: Callable[[], str]) -> str:
     return text or "the attempt itself failed"
 
 
-def isolation(question: dict) -> list[dict[str, object]]:
+def isolation(question: dict[str, Any]) -> list[dict[str, object]]:
     """Try the gateway's own listener as users who must be refused, and as the one who must not."""
     listen, path = question["listen"], question["health"]
     proof = []
@@ -77,14 +78,13 @@ def isolation(question: dict) -> list[dict[str, object]]:
     return proof
 
 
-def get(question: dict, path: str) -> tuple[int, bytes]:
+def get(question: dict[str, Any], path: str) -> tuple[int, bytes]:
     """Return status and body that lighttpd answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", question["site_port"], timeout=TIMEOUT)
     if question["tls"]:
         # the certificate is for the public name; who answers is told by the release
         context = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection("127.0.0.1", question["site_port"], timeout=TIMEOUT, context=context)
-    else:
-        connection = http.client.HTTPConnection("127.0.0.1", question["site_port"], timeout=TIMEOUT)
     try:
         connection.request("GET", path, headers={"Host": question["host"], "Connection": "close"})
         response = connection.getresponse()
@@ -93,7 +93,7 @@ def get(question: dict, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def health(question: dict) -> dict[str, object]:
+def health(question: dict[str, Any]) -> dict[str, object]:
     """Ask through lighttpd until every worker has answered with the release, within PATIENCE."""
     seen: dict[str, str] = {}
     problem = ""
@@ -115,7 +115,7 @@ def health(question: dict) -> dict[str, object]:
     return {"claim": claim, "held": held, "detail": f"release by worker: {seen}{'' if held else problem}"}
 
 
-def portal(question: dict) -> dict[str, object]:
+def portal(question: dict[str, Any]) -> dict[str, object]:
     """Ask lighttpd for the portal's first page."""
     try:
         status, body = get(question, "/")

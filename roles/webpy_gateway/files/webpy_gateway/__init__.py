@@ -1,0 +1,1 @@
+"""A gevent gateway that serves one web.py application behind lighttpd."""

@@ -1,0 +1,101 @@
+"""The gateway's configuration: a TOML file, checked completely before anything uses it."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from webpy_gateway import rules
+from webpy_gateway.problem import Problem, SetupError
+
+REQUIRED = dataclasses.MISSING
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the operator decided for one instance. Times are in seconds, sizes in bytes."""
+
+    name: str
+    application: str
+    url_prefix: str
+    strip_prefix: bool = False
+    max_concurrency: int = 2500
+    request_timeout: float = 60
+    drain_timeout: float = 30
+    max_body_bytes: int = 16 * 1024 * 1024
+    peer_uids: tuple[int, ...] = ()
+    listen: str = ""
+
+
+RULES: Mapping[str, rules.Rule] = {
+    "name": rules.name,
+    "application": rules.application,
+    "url_prefix": rules.url_prefix,
+    "strip_prefix": rules.boolean,
+    "max_concurrency": rules.integer(1, 1_000_000),
+    "request_timeout": rules.seconds(0.01, 86_400),
+    "drain_timeout": rules.seconds(0, 86_400),
+    "max_body_bytes": rules.integer(1, 2**40),
+    "peer_uids": rules.uids,
+    "listen": rules.listen,
+}
+
+
+def read(path: Path) -> Config:
+    """The configuration in the file. Raises SetupError with every problem in it."""
+    return parse(load(path))
+
+
+def load(path: Path) -> dict[str, object]:
+    """The file's content, not yet looked at. Raises SetupError when it cannot be read or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SetupError(Problem("--config", str(path), reason, "name a file that this user can read")) from error
+    except ValueError as error:
+        raise SetupError(Problem("--config", str(path), f"not TOML: {error}", "correct the file")) from error
+
+
+def parse(settings: Mapping[str, object]) -> Config:
+    """The configuration from already parsed TOML. Raises SetupError with every problem in it."""
+    problems = [
+        Problem(key, value, "unknown setting", f"remove it; known are {', '.join(RULES)}")
+        for key, value in settings.items()
+        if key not in RULES
+    ]
+    values: dict[str, object] = {}
+    for field in dataclasses.fields(Config):
+        if field.name in settings:
+            try:
+                values[field.name] = RULES[field.name](settings[field.name])
+            except rules.RuleError as refused:
+                problems.append(Problem(field.name, settings[field.name], refused.reason, refused.remedy))
+        elif field.default is REQUIRED:
+            problems.append(Problem(field.name, None, "missing", "set it; it has no default"))
+    if problems:
+        raise SetupError(*problems)
+    return Config(**values)  # type: ignore[arg-type]  # every value went through the rule of its field
+
+
+def to_toml(config: Config) -> str:
+    """The effective configuration, defaults included, as TOML."""
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in dataclasses.asdict(config).items())
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return '"' + "".join(_escaped(character) for character in value) + '"'
+        case tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case _:
+            return str(value)
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

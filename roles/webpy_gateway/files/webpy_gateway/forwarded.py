@@ -1,0 +1,68 @@
+"""Layer that turns what the proxy says about the client into the environ, with one address: the true one."""
+
+import re
+import socket
+from collections.abc import Iterable
+from http import HTTPStatus
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from webpy_gateway import answers
+
+# other spellings of client, host or proxy: whatever arrives in them did not come from lighttpd
+UNTRUE = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_HOST",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_PROXY",
+    "REMOTE_PORT",
+)
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?")
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def layer(application: WSGIApplication) -> WSGIApplication:
+    """Sets REMOTE_ADDR, wsgi.url_scheme, HTTPS, SERVER_NAME and SERVER_PORT; removes the headers they came from."""
+
+    def truthful(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # lighttpd drops the client's own header and appends last: only the last member is lighttpd's word
+        address = _last(environ.get("HTTP_X_FORWARDED_FOR", ""))
+        if _is_address(address):
+            environ["REMOTE_ADDR"] = address
+        environ.setdefault("REMOTE_ADDR", "")  # a unix socket has none
+        scheme = "https" if _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower() == "https" else "http"
+        environ["wsgi.url_scheme"] = scheme
+        environ.pop("HTTPS", None)
+        if scheme == "https":
+            environ["HTTPS"] = "on"
+        for key in UNTRUE:
+            environ.pop(key, None)
+        for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_")]:
+            del environ[key]
+        host = environ.get("HTTP_HOST", "")
+        if host:
+            match = HOST.fullmatch(host)
+            if not match:
+                return answers.refuse(environ, start_response, HTTPStatus.BAD_REQUEST, "bad Host header")
+            environ["SERVER_NAME"] = match[1]
+            environ["SERVER_PORT"] = match[2] or DEFAULT_PORTS[scheme]
+        return application(environ, start_response)
+
+    return truthful
+
+
+def _last(value: str) -> str:
+    return value.rpartition(",")[2].strip()
+
+
+def _is_address(text: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text)
+        except (OSError, ValueError):
+            continue
+        return True
+    return False

@@ -1,0 +1,86 @@
+"""Which user's process is at the other end of a connection, asked of the kernel."""
+
+import socket
+import struct
+from ipaddress import IPv6Address, ip_address
+
+from gevent import monkey
+
+from webpy_gateway import log
+
+NETLINK_SOCK_DIAG = 4
+SOCK_DIAG_BY_FAMILY = 20
+NLM_F_REQUEST = 1
+# struct nlmsghdr; then inet_diag_req_v2 up to its socket id; then inet_diag_sockid (linux/inet_diag.h)
+HEADER = struct.Struct("=IHHII")
+REQUEST = struct.Struct("=BBBBI")
+SOCKET_ID = struct.Struct("!HH16s16s")
+NO_INTERFACE_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+UID_AND_INODE = struct.Struct("=II")
+UID_OFFSET = HEADER.size + 4 + 48 + 12
+ALL_STATES = 0xFFFFFFFF
+
+
+class Peers:
+    """Decides who may connect."""
+
+    def __init__(self, uids: tuple[int, ...]) -> None:
+        self._uids = frozenset(uids)
+        self._refused = log.Limited()
+        self._diag: socket.socket | None = None
+
+    def admits(self, connection: socket.socket) -> bool:
+        """Whether a process of an allowed user made the connection; what cannot be told is refused."""
+        if not self._uids:
+            return True
+        try:
+            uid = self.uid(connection)
+        except OSError as error:
+            self._refused.event("refused a connection: its user cannot be told", error=error)
+            return False
+        if uid in self._uids:
+            return True
+        self._refused.event("refused a connection of a user that is not in peer_uids", uid=uid)
+        return False
+
+    def uid(self, connection: socket.socket) -> int | None:
+        """The user who holds the other end; None when nobody on this host does. Raises OSError."""
+        if connection.family == socket.AF_UNIX:
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return int(struct.unpack("=iII", credentials)[1])
+        try:
+            return self._diagnose(connection)
+        except OSError:
+            # a netlink socket that failed once may hold a late answer to an old question
+            if self._diag is not None:
+                self._diag.close()
+                self._diag = None
+            raise
+
+    def _diagnose(self, connection: socket.socket) -> int | None:
+        (peer, peer_port), (own, own_port) = connection.getpeername()[:2], connection.getsockname()[:2]
+        family, peer_bytes, own_bytes = _addresses(peer, own)
+        identity = SOCKET_ID.pack(peer_port, own_port, peer_bytes, own_bytes)
+        body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, ALL_STATES) + identity + NO_INTERFACE_NO_COOKIE
+        message = HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body
+        if self._diag is None:
+            # not gevent's: the kernel answers within the call, so there is nothing to wait for and no one to mix with
+            self._diag = monkey.get_original("socket", "socket")(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+            self._diag.settimeout(1)
+        self._diag.send(message)
+        reply = self._diag.recv(8192)
+        kind = HEADER.unpack_from(reply)[1]
+        found = reply[HEADER.size + 4 : HEADER.size + 4 + SOCKET_ID.size]
+        if kind != SOCK_DIAG_BY_FAMILY or found[:4] != identity[:4]:
+            return None
+        uid, inode = UID_AND_INODE.unpack_from(reply, UID_OFFSET)
+        # a socket that no process holds any more is reported with uid 0: that is not root
+        return int(uid) if inode else None
+
+
+def _addresses(peer: str, own: str) -> tuple[int, bytes, bytes]:
+    """Family and both addresses, padded; an IPv4 connection to an IPv6 listener is IPv4 at the other end."""
+    pair = [ip_address(text.partition("%")[0]) for text in (peer, own)]
+    plain = [a.ipv4_mapped or a if isinstance(a, IPv6Address) else a for a in pair]
+    family = socket.AF_INET if plain[0].version == 4 else socket.AF_INET6
+    return family, plain[0].packed.ljust(16, b"\0"), plain[1].packed.ljust(16, b"\0")

@@ -1,0 +1,26 @@
+"""The way of a request through the gateway: a chain of WSGI layers around the application."""
+
+from collections.abc import Callable
+from functools import reduce
+from wsgiref.types import WSGIApplication
+
+from webpy_gateway import body, concurrency, deadline, errors, forwarded, health, prefix, requestid
+from webpy_gateway.config import Config
+
+Layer = Callable[[WSGIApplication], WSGIApplication]
+
+
+def build(config: Config, release_id: str, worker: str, application: WSGIApplication) -> WSGIApplication:
+    """The whole chain. Layers are listed from the outside in; each sees what those outside of it let through."""
+    layers: tuple[Layer, ...] = (
+        requestid.layer,
+        # cross-origin grants belong here: around every answer, the gateway's own refusals included
+        errors.layer,
+        forwarded.layer,
+        health.layer(config.url_prefix, release_id, worker),
+        prefix.layer(config.url_prefix, strip=config.strip_prefix),
+        concurrency.layer(config.max_concurrency),
+        body.layer(config.max_body_bytes, config.request_timeout),
+        deadline.layer(config.request_timeout),
+    )
+    return reduce(lambda inner, layer: layer(inner), reversed(layers), application)

@@ -1,0 +1,121 @@
+"""Makes web.py 0.76 fit for this gateway. Call `prepare` before the application is imported.
+
+Three methods of web.application are replaced, for every application and sub-application, whoever creates it:
+exceptions go up to the gateway instead of becoming an HTML page, answers that are no streams are lists (so that they
+get a Content-Length and one write) and streams can be closed, and nothing is ever reloaded.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import web
+
+from webpy_gateway import log
+
+_original_init = web.application.__init__
+_default_internalerror = web.application.internalerror
+
+
+class RunsAtImportError(Exception):
+    """The application started a server of its own while it was imported."""
+
+
+def prepare() -> None:
+    """Replaces the methods and turns debugging off; further calls change nothing."""
+    web.config.debug = False
+    web.application.__init__ = _init
+    web.application.handle_with_processors = _handle_with_processors
+    web.application.wsgifunc = _wsgifunc
+    web.application.run = _run
+
+
+def _init(self: Any, mapping: Any = (), fvars: Any = None, autoreload: object = None) -> None:
+    del autoreload  # it would import the application again, and again at every change of any file
+    _original_init(self, mapping, {} if fvars is None else fvars, autoreload=False)
+
+
+def _run(_self: Any, *_middleware: object) -> NoReturn:
+    raise RunsAtImportError('calls run() when it is imported: put that under `if __name__ == "__main__":`')
+
+
+def _handle_with_processors(self: Any) -> Any:
+    def process(processors: list[Any]) -> Any:
+        try:
+            if processors:
+                first, *rest = processors
+                return first(lambda: process(rest))
+            return self.handle()
+        except web.HTTPError:
+            raise
+        except Exception as error:
+            if not _has_own_error_page(self):
+                raise
+            log.exception("uncaught exception of the application", error, web.ctx.env)
+            raise self.internalerror() from error
+
+    return process(self.processors)
+
+
+def _has_own_error_page(app: Any) -> bool:
+    """Whether the operator set `internalerror` on this application or on one that it is mounted in."""
+    while app is not None:
+        if getattr(app.internalerror, "__func__", None) is not _default_internalerror:
+            return True
+        app = app.get_parent_app()
+    return False
+
+
+def _wsgifunc(self: Any, *middleware: Callable[[WSGIApplication], WSGIApplication]) -> WSGIApplication:
+    def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._cleanup()
+        self.load(environ)
+        rest: Iterator[object] | None = None
+        try:
+            if web.ctx.method.upper() != web.ctx.method:
+                raise web.nomethod()
+            body = self.handle_with_processors()
+            if body and hasattr(body, "__next__"):
+                # the handler runs up to its first bytes before status and headers are known
+                rest = body
+                body = next(rest, b"")
+        except web.HTTPError as error:
+            body, rest = error.data, None
+        start_response(web.ctx.status, list(web.ctx.headers))
+        if rest is not None:
+            return _Stream(self, body, rest)
+        self._cleanup()
+        return [_encoded(body)]
+
+    application: WSGIApplication = wsgi
+    for wrap in middleware:
+        application = wrap(application)
+    return application
+
+
+class _Stream:
+    """A handler's generator as WSGI iterable."""
+
+    def __init__(self, app: Any, first: object, rest: Iterator[object]) -> None:
+        self._app = app
+        self._first: list[object] = [first]
+        self._rest = rest
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return _encoded(self._first.pop() if self._first else next(self._rest))
+
+    def close(self) -> None:
+        """Runs the generator's `finally` and forgets the request."""
+        try:
+            close = getattr(self._rest, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._app._cleanup()
+
+
+def _encoded(chunk: object) -> bytes:
+    return chunk if isinstance(chunk, bytes) else str(chunk).encode()

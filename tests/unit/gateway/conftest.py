@@ -1,0 +1,36 @@
+"""Fixtures that start and stop gateways."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[3] / "roles/webpy_gateway/files")]
+
+from gateway_kit import Gateways, Server  # noqa: E402
+
+
+@pytest.fixture
+def gateways(tmp_path: Path) -> Iterator[Gateways]:
+    """Gateways that end with the test."""
+    made = Gateways(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server with ordinary settings for all tests of a module that do not stop it."""
+    made = Gateways(tmp_path_factory.mktemp("shared"))
+    yield made.serve(request_timeout=0.5, max_body_bytes=300_000)
+    made.stop()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on the loopback interface that nobody holds."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

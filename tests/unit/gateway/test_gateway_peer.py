@@ -1,0 +1,113 @@
+"""Who may connect: asked of the kernel, before a byte is read."""
+
+import contextlib
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gateway_kit import Gateways, connect, read_all
+from webpy_gateway.peer import Peers
+
+# only root can start a client as somebody else; anyone else tests with a server that expects somebody else
+CLIENT = 65534 if os.geteuid() == 0 else os.geteuid()
+EXPECTED = 33 if CLIENT != 33 else 34
+
+
+def served(address: str, uid: int) -> bool:
+    """Whether a client of that user gets an answer."""
+    child = os.fork()
+    if child == 0:
+        code = 2
+        try:
+            if uid != os.geteuid():
+                os.setuid(uid)
+            with connect(address) as connection, contextlib.suppress(ConnectionError):
+                code = 1
+                connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n")
+                code = 0 if read_all(connection).endswith(b"hello") else 1
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, 1)
+    return code == 0
+
+
+@pytest.fixture(params=["unix", "tcp4", "tcp6", "dual"])
+def address(request: pytest.FixtureRequest, free_port: int) -> Iterator[tuple[str, str]]:
+    """Where a server listens and where a client connects to."""
+    if request.param == "unix":
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
+            yield f"{folder}/socket", f"{folder}/socket"
+    else:
+        listen = {"tcp4": "127.0.0.1", "tcp6": "[::1]", "dual": "[::]"}[request.param]
+        client = {"tcp4": "127.0.0.1", "tcp6": "[::1]", "dual": "127.0.0.1"}[request.param]
+        yield f"{listen}:{free_port}", f"{client}:{free_port}"
+
+
+def test_only_listed_users_are_served(gateways: Gateways, address: tuple[str, str]) -> None:
+    listen, target = address
+    allowed = [EXPECTED, os.geteuid()] if os.geteuid() != CLIENT else [EXPECTED]
+    server = gateways.serve(listen=listen, peer_uids=allowed)
+    if listen.startswith("/"):
+        Path(listen).chmod(0o666)
+    assert served(target, os.geteuid()) is (os.geteuid() in allowed)
+    assert not served(target, CLIENT)
+    assert f"refused a connection of a user that is not in peer_uids uid={CLIENT}\n" in server.log()
+
+
+def test_refusals_do_not_flood_the_log(gateways: Gateways) -> None:
+    server = gateways.serve(peer_uids=[EXPECTED])
+    for _ in range(20):
+        with connect(server.address) as connection:
+            assert connection.recv(1) == b""
+    assert server.log().count("refused a connection") == 1
+
+
+@pytest.fixture(params=[("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a TCP connection."""
+    host, family = request.param
+    with socket.create_server((host, 0), family=family) as listener:
+        client = socket.create_connection(listener.getsockname()[:2])
+        accepted, _ = listener.accept()
+        with client, accepted:
+            yield client, accepted
+
+
+def test_uid_of_both_ends(pair: tuple[socket.socket, socket.socket]) -> None:
+    peers = Peers((1,))
+    client, accepted = pair
+    assert (peers.uid(accepted), peers.uid(client)) == (os.geteuid(), os.geteuid())
+
+
+def test_end_that_nobody_holds_is_not_root(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, accepted = pair
+    client.close()
+    assert Peers((0,)).uid(accepted) is None
+    assert not Peers((0,)).admits(accepted)
+
+
+def test_broken_connection_is_refused(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, accepted = pair
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.close()
+    assert not Peers((os.geteuid(),)).admits(accepted)
+
+
+def test_netlink_is_reopened_after_an_error(pair: tuple[socket.socket, socket.socket]) -> None:
+    peers = Peers((os.geteuid(),))
+    _, accepted = pair
+    assert peers.admits(accepted)
+    assert peers._diag is not None
+    os.close(peers._diag.detach())
+    assert not peers.admits(accepted)
+    assert peers.admits(accepted)
+
+
+def test_no_list_means_no_check() -> None:
+    with socket.socket() as unconnected:
+        assert Peers(()).admits(unconnected)

@@ -1,0 +1,168 @@
+"""What web.py applications may count on, seen from outside: a real server, a real application."""
+
+import json
+
+import pytest
+from gateway_kit import Gateways, Server, connect, wait_for
+
+
+def test_ordinary_answer_has_a_length(shared: Server) -> None:
+    answer = shared.get("/api/echo")
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"hello", "5")
+    assert "transfer-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 299_999])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_arrives_intact(shared: Server, size: int, chunked: bool) -> None:
+    data = (bytes(range(256)) * 1200)[:size]
+    if chunked:
+        pieces = b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in (data[:7], data[7:]) if p) + b"0\r\n\r\n"
+        raw = shared.raw(b"POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces)
+        assert raw.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert raw.partition(b"\r\n\r\n")[2] == data
+    else:
+        assert shared.request("POST", "/api/echo", data).body == data
+
+
+def test_debug_is_off_whatever_the_application_says(shared: Server) -> None:
+    assert shared.get("/api/environ").json()["debug"] is False
+
+
+def test_application_sees_the_truth_only(shared: Server) -> None:
+    claims = {
+        "Host": "portal.example:8080",
+        "X-Forwarded-For": "6.6.6.6, 192.0.2.7",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil",
+        "X-Real-IP": "6.6.6.6",
+        "Forwarded": "for=6.6.6.6",
+    }
+    answer = shared.request("GET", "/api/environ", headers=claims)
+    seen = answer.json()
+    assert (seen["ip"], seen["home"]) == ("192.0.2.7", "https://portal.example:8080")
+    assert "6.6.6.6" not in json.dumps(seen)
+    assert "evil" not in json.dumps(seen)
+    environ = seen["environ"]
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"], environ["HTTPS"]) == ("portal.example", "8080", "on")
+    assert environ["HTTP_X_REQUEST_ID"] == answer.headers["x-request-id"]
+
+
+def test_uncaught_exception_is_json_with_an_id_that_is_in_the_log(shared: Server) -> None:
+    answer = shared.get("/api/boom?token=hidden")
+    identity = answer.headers["x-request-id"]
+    assert (answer.status, answer.json()) == (500, {"error": "internal server error", "request_id": identity})
+    log = shared.log()
+    assert f"request_id={identity} method=GET path=/api/boom\n" in log
+    own = [line for line in log.splitlines() if line.startswith(f"  {identity}| ")]
+    assert 'app.py", line' in own[1]  # the traceback begins in the application
+    assert own[-2:] == [f"  {identity}| ValueError: secret", f"  {identity}| forged line \\x1b[31m"]
+    assert log.count(f"{identity}| Traceback") == 1
+    assert "hidden" not in log
+
+
+def test_exception_before_the_first_chunk_of_a_generator(shared: Server) -> None:
+    answer = shared.get("/api/early")
+    assert (answer.status, answer.json()["error"]) == (500, "internal server error")
+
+
+def test_exit_in_a_handler_does_not_end_the_worker(shared: Server) -> None:
+    assert shared.get("/api/quit").status == 500
+    assert shared.get("/api/echo").status == 200
+
+
+@pytest.mark.parametrize(
+    ("which", "status", "body"),
+    [
+        ("notfound", 404, b"no such note"),
+        ("redirect", 303, b""),
+        ("conflict", 409, b"taken"),
+        ("own500", 500, b"own words"),
+    ],
+)
+def test_answers_of_the_application_pass_untouched(shared: Server, which: str, status: int, body: bytes) -> None:
+    answer = shared.get(f"/api/error/{which}")
+    assert (answer.status, body in answer.body) == (status, True)
+    assert "x-request-id" in answer.headers
+
+
+def test_unknown_path_and_method_are_answered_by_webpy(shared: Server) -> None:
+    assert (shared.get("/api/nothing").status, shared.get("/api/nothing").body) == (404, b"not found")
+    answer = shared.request("OPTIONS", "/api/echo")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST, PUT")
+
+
+def test_answer_without_content_has_none(shared: Server) -> None:
+    answer = shared.request("DELETE", "/api/empty")
+    assert (answer.status, answer.body) == (204, b"")
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api/echo", "/api/stream", "/api/large"])
+def test_head_has_no_body(shared: Server, path: str) -> None:
+    raw = shared.raw(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert raw.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert raw.endswith(b"\r\n\r\n")
+    assert raw.count(b"\r\n\r\n") == 1
+
+
+def test_session_is_kept(shared: Server) -> None:
+    first = shared.get("/api/session/visits")
+    cookie = first.headers["set-cookie"].partition(";")[0]
+    assert (first.body, shared.get("/api/session/visits", Cookie=cookie).body) == (b"1", b"2")
+
+
+def test_stream_that_is_left_is_closed(shared: Server) -> None:
+    with connect(shared.address) as connection:
+        connection.sendall(b"POST /api/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        assert connection.recv(1000)
+    wait_for(lambda: shared.get("/api/closed").body == b"stream")
+    assert "Broken" not in shared.log()
+
+
+OWN_ERROR_PAGE = """
+import web
+
+class Fail:
+    def GET(self):
+        raise ValueError("boom")
+
+class Ask:
+    def GET(self):
+        try:
+            raise ValueError("handled")
+        except ValueError:
+            raise web.internalerror()
+
+inner = web.application(("/fail", "Fail"), {"Fail": Fail})
+urls = ("/api/inner", inner, "/api/fail", "Fail", "/api/ask", "Ask")
+application = web.application(urls, globals())
+if OWN:
+    application.internalerror = lambda: web.internalerror("so sorry")
+as_wsgi = application.wsgifunc()
+"""
+
+
+@pytest.mark.parametrize("target", ["own:application", "own:as_wsgi"])
+@pytest.mark.parametrize("own", [True, False])
+def test_error_page_of_the_operator_wins(gateways: Gateways, target: str, own: bool) -> None:
+    release = gateways.folder / "own"
+    (release / "app").mkdir(parents=True)
+    (release / "release.json").write_text('{"id": "own"}')
+    (release / "app" / "own.py").write_text(OWN_ERROR_PAGE.replace("OWN", str(own)))
+    server = gateways.serve(application=target, release=release)
+    for path in ("/api/fail", "/api/inner/fail"):
+        answer = server.get(path)
+        assert answer.status == 500
+        assert (answer.body == b"so sorry") is own
+        assert (answer.headers["content-type"] == "application/json") is not own
+        assert server.log().count(f"{answer.headers['x-request-id']}| ValueError: boom") == 1
+    asked = server.get("/api/ask")
+    assert asked.status == 500
+    assert asked.body == (b"so sorry" if own else b"internal server error")
+
+
+def test_prefix_is_stripped_for_any_application(gateways: Gateways) -> None:
+    server = gateways.serve(application="plain:application", strip_prefix=True)
+    assert server.get("/api/a%20b/").body == b"/api|/a b/"
+    assert server.get("/elsewhere").status == 404
