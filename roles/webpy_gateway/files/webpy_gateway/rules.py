@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 
-type_name = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "a table"}
+TYPE_NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "a table"}
 
 UNIX_PATH_BYTES = 107
 HIGHEST_UID = 2**32 - 2
@@ -132,5 +132,5 @@ def _string(value: object) -> str:
 
 
 def _wrong_type(value: object, wanted: str, remedy: str) -> RuleError:
-    found = type_name.get(type(value), "a date or time")
+    found = TYPE_NAMES.get(type(value), "a date or time")
     return RuleError(f"is {found}, not {wanted}", remedy)
