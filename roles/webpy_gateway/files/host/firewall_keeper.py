@@ -4,7 +4,7 @@ Two tables hold the same rules.  The one with "flags owner" belongs to this proc
 and it goes when the process goes.  The plain one bridges the moment between the death of this process and systemd's
 stop of the listener (BindsTo=).  When a check fails the process exits, which closes the listener: fail closed.
 
-    firewall_keeper.py NAME RULES PORT      SIGHUP loads RULES again
+    firewall_keeper.py NAME RULES PORT      SIGHUP loads RULES again, SIGTERM removes the tables
 
 Needs libnftables (package python3-nftables), CAP_NET_ADMIN and CAP_SETUID.
 """
@@ -15,9 +15,7 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
-from types import FrameType
 
 import nftables
 
@@ -44,6 +42,10 @@ class Table:
         if code:
             sys.exit(f"nftables refuses the rules for table inet {self.name}: {error}")
         self.loaded = self.listing()
+
+    def delete(self) -> None:
+        """Remove the table."""
+        self.nft.cmd(f"delete table inet {self.name}")
 
     def listing(self) -> str:
         """Return the table as nft lists it without counters, empty where it does not exist."""
@@ -82,29 +84,28 @@ def notify(message: str) -> None:
 def main() -> None:
     """Load both tables, then check them until something is wrong."""
     name, rules, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    signals = {signal.SIGHUP, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     nft = nftables.Nftables()
     nft.set_stateless_output(True)
     owned, plain = Table(nft, f"{name}-keeper", "flags owner"), Table(nft, name)
-
-    def load(*_: int | FrameType | None) -> None:
-        for table in (plain, owned):
-            table.load(rules.read_text(encoding="utf-8"))
-        if outsider_connects(port):
-            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port} although the rules are loaded")
-
-    load()
-    signal.signal(signal.SIGHUP, load)
-    notify(f"READY=1\nSTATUS=tables inet {plain.name} and inet {owned.name} are loaded")
-    while True:
-        time.sleep(EVERY)
+    received: int | None = signal.SIGHUP
+    while received != signal.SIGTERM:
+        if received == signal.SIGHUP:
+            for table in (plain, owned):
+                table.load(rules.read_text(encoding="utf-8"))
         if not owned.intact():
             sys.exit(f"table inet {owned.name} is missing or changed")
         if outsider_connects(port):
-            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port}")
+            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port} although the rules are loaded")
         if not plain.intact():
             print(f"table inet {plain.name} was removed or changed by somebody; it is loaded again", flush=True)
             plain.load(rules.read_text(encoding="utf-8"))
-        notify("WATCHDOG=1")
+        notify(f"READY=1\nWATCHDOG=1\nSTATUS=tables inet {plain.name} and inet {owned.name} are in force")
+        information = signal.sigtimedwait(signals, EVERY)
+        received = information.si_signo if information else None
+    # systemd stops the listener first (After= of the socket): from here on there is nothing to guard
+    plain.delete()
 
 
 if __name__ == "__main__":
