@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 import pytest
@@ -82,16 +83,17 @@ def test_other_methods_are_refused(site: Site, method: str) -> None:
     assert b"sha256" not in answer.body
 
 
-def test_slow_requests_do_not_wait_for_each_other(site: Site) -> None:
+def test_slow_requests_do_not_wait_for_each_other(gateway: Gateway, site: Site) -> None:
+    count = max(50, 10 * gateway.workers)
     statuses: list[int] = []
-    slow = [threading.Thread(target=lambda: statuses.append(site.get("slow?seconds=1").status)) for _ in range(50)]
+    slow = [threading.Thread(target=lambda: statuses.append(site.get("slow?seconds=1").status)) for _ in range(count)]
     began = time.monotonic()
     for thread in slow:
         thread.start()
     for thread in slow:
         thread.join()
-    assert statuses == [200] * 50
-    assert time.monotonic() - began < 4    # one after the other in each worker would be more than 10
+    assert statuses == [200] * count
+    assert time.monotonic() - began < 4  # one after the other in each worker would be 10 or more
 
 
 def test_stream_arrives_as_it_is_sent(site: Site) -> None:
@@ -102,6 +104,6 @@ def test_stream_arrives_as_it_is_sent(site: Site) -> None:
         for line in answer:
             if line.startswith(b"data:"):
                 arrived.append(time.monotonic())
-    gaps = [later - earlier for earlier, later in zip(arrived, arrived[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(arrived)]
     assert len(arrived) == count
-    assert all(interval / 2 < gap < interval * 2 for gap in gaps), gaps
+    assert min(gaps) > interval / 2

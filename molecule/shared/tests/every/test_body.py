@@ -12,8 +12,8 @@ EVERY_BYTE = bytes(range(256))
 
 def large(gateway: Gateway, size: int) -> bytes:
     """Return `size` bytes that do not repeat soon, at most what the scenario allows."""
-    seed = hashlib.sha256(gateway.name.encode()).digest()
-    return (hashlib.shake_256(seed).digest(min(size, gateway["max_body_bytes"], MIB)) * 64)[: min(size, gateway["max_body_bytes"])]
+    size = min(size, gateway["max_body_bytes"])
+    return (hashlib.shake_256(b"seed").digest(min(size, MIB)) * (size // MIB + 1))[:size]
 
 
 def check(site: Site, method: str, body: bytes, chunks: list[bytes] | None = None) -> None:
@@ -39,7 +39,7 @@ def test_large_body_is_intact(gateway: Gateway, site: Site, method: str, size: i
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("sizes", [[], [1], [1, 2, 3, 4096, 1], [40000, 1, 20000]], ids=lambda sizes: "+".join(map(str, sizes)) or "0")
+@pytest.mark.parametrize("sizes", [[], [1], [1, 2, 3, 4096, 1], [40000, 1, 20000]], ids=str)
 def test_chunked_body_is_intact(gateway: Gateway, site: Site, method: str, sizes: list[int]) -> None:
     body = large(gateway, sum(sizes))
     chunks = [body[sum(sizes[:number]) : sum(sizes[: number + 1])] for number in range(len(sizes))]

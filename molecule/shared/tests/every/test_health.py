@@ -39,3 +39,9 @@ def test_health_cannot_be_changed(site: Site, method: str) -> None:
 def test_every_answer_has_its_own_id(site: Site) -> None:
     ids = [id_ for path in ("_health", "devices", "no-such-resource") for id_ in site.get(path).all("X-Request-Id")]
     assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("path", ["_health", "devices", "no-such-resource"])
+def test_client_does_not_choose_the_id(site: Site, path: str) -> None:
+    chosen = "0123456789abcdef"
+    assert chosen not in site.get(path, ("X-Request-Id", chosen)).all("X-Request-Id")

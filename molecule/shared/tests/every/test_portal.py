@@ -45,7 +45,14 @@ def test_security_headers_are_there_once(gateway: Gateway, site: Site, path: str
 
 @pytest.mark.parametrize(
     "path",
-    ["/../release.json", "/..%2frelease.json", "/%2e%2e/app/app.py", "/js/../../app/app.py", "/app/app.py", "//etc/passwd"],
+    [
+        "/../release.json",
+        "/..%2frelease.json",
+        "/%2e%2e/app/app.py",
+        "/js/../../app/app.py",
+        "/app/app.py",
+        "//etc/passwd",
+    ],
 )
 def test_nothing_but_the_portal_is_served(gateway: Gateway, site: Site, path: str) -> None:
     answer = site.get(path)

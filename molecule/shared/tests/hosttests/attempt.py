@@ -2,9 +2,9 @@
 
     attempt.py '[{"user": NAME, "to": "/path" or [ADDRESS, PORT], "send": REQUEST}, ...]'
 
-Prints a JSON list of texts: "answered ...", the first line, or "refused ...", and why.  All attempts run at once, each in
-a process that belongs to its user alone.  `seconds`, as second argument: try all of it again and again for so long, and
-print the set of texts that came up.
+Prints a JSON list of texts: "answered ...", the first line, or "refused ...", and why.  All attempts run at once, each
+in a process that belongs to its user alone.  `seconds`, as second argument: try all of it again and again for so long,
+and print the set of texts that came up.
 """
 
 import json
@@ -13,11 +13,12 @@ import pwd
 import socket
 import sys
 import time
+from typing import Any
 
 TIMEOUT = 3.0
 
 
-def try_once(to, send):
+def try_once(to: str | list[Any], send: str) -> str:
     """Return what one connection came to."""
     family = socket.AF_UNIX if isinstance(to, str) else socket.AF_INET6 if ":" in to[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as connection:
@@ -34,7 +35,7 @@ def try_once(to, send):
     return f"answered {answer.decode('latin-1').splitlines()[0]}" if answer else "refused when connected: closed"
 
 
-def start(attempt, end):
+def start(attempt: dict[str, Any], end: float) -> tuple[int, int]:
     """Begin an attempt in a child; return its number and the pipe that the outcomes come from."""
     receiver, sender = os.pipe()
     child = os.fork()
@@ -55,11 +56,11 @@ def start(attempt, end):
         os._exit(0)
 
 
-def main():
+def main() -> None:
     """Run all attempts and print their outcomes."""
     end = time.monotonic() + float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
     children = [start(attempt, end) for attempt in json.loads(sys.argv[1])]
-    found = []
+    found: list[Any] = []
     for child, receiver in children:
         with os.fdopen(receiver) as pipe:
             outcomes = json.loads(pipe.read() or '["the attempt itself failed"]')

@@ -60,7 +60,7 @@ class Gateway:
 
     def output(self, command: str, *arguments: str) -> str:
         """Run a command that must not fail; return what it prints."""
-        return self.host.check_output(command, *arguments)
+        return str(self.host.check_output(command, *arguments))
 
     def wait_for(self, condition: str) -> None:
         """Wait until a shell command succeeds; fail after PATIENCE seconds."""
@@ -71,15 +71,19 @@ class Gateway:
         self.wait_for(" && ".join(f"systemctl is-active --quiet {unit}" for unit in self.worker_units))
 
     def site(
-        self, name: str = "", through: Mapping[str, Any] | None = None, at: str = LOOPBACK, prefix: str = ""
+        self, name: str = "", through: Mapping[str, Any] | None = None, at: str = LOOPBACK, port: int | None = None
     ) -> Site:
-        """Return the web site as a browser on the host itself, or on the host `through`, sees it at the address `at`."""
-        target = f"{at}:{self['http_port']}"
-        key = (str(through), target)
+        """Return the web site as the host itself, or the host with these connection variables, sees it at an address.
+
+        `name` and `port`: other ones than the site's own.
+        """
+        port = port or int(self["http_port"])
+        via = through or self.variables
+        key = (via["inventory_hostname"], f"{at}:{port}")
         if key not in self._tunnels:
-            self._tunnels[key] = Tunnel(through or self.variables, target)
+            self._tunnels[key] = Tunnel(via, f"{at}:{port}")
         name = name or (self["server_names"] or ["localhost"])[0]
-        return Site(self._tunnels[key].path, name, self["http_port"], prefix or self.prefix)
+        return Site(self._tunnels[key].path, name, port, self.prefix)
 
     def close(self) -> None:
         """End the tunnels."""
@@ -92,7 +96,7 @@ class Gateway:
         return f"/run/{self.name}/http.socket" if self["bind"] == "unix" else [LOOPBACK, self["port"]]
 
     def attempts(self, pairs: Sequence[tuple[str, To]], on: Host | None = None, seconds: float = 0.0) -> list[Any]:
-        """Ask for health at `to` as the user, past lighttpd, for every pair; return what came of it (see attempt.py)."""
+        """Ask for health past lighttpd, at `to` as the user, for every pair; return what came of it (attempt.py)."""
         request = f"GET {self.prefix}_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         attempts = [{"user": user, "to": to, "send": request} for user, to in pairs]
         more = [str(seconds)] if seconds else []
@@ -103,4 +107,4 @@ class Gateway:
 
 def address_of(host: Host) -> str:
     """Return the address of a host in the network of all hosts."""
-    return host.check_output("hostname -I").split()[0]
+    return str(host.check_output("hostname -I").split()[0])

@@ -1,0 +1,77 @@
+"""The guard of the TCP port holds when somebody tampers with it."""
+
+from collections.abc import Iterator
+
+import pytest
+from hosttests.gateway import Gateway
+
+LIGHTTPD_ACCEPTED = ["answered HTTP/1.1 200 OK"]
+REFUSED = ["refused to connect: Connection refused"]
+
+
+def everybody(gateway: Gateway, seconds: float) -> list[set[str]]:
+    """Return what came of attempts by others and by lighttpd's user, repeated for so long."""
+    to = gateway.listener
+    others, lighttpd = gateway.attempts([("nobody", to), ("www-data", to)], seconds=seconds)
+    return [set(others), set(lighttpd)]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "nft flush ruleset",
+        "nft -f /etc/nftables.conf",
+        "nft delete table inet {name}",
+        "nft flush chain inet {name} client",
+        "systemctl restart nftables.service",
+        "systemctl stop nftables.service",
+    ],
+)
+def test_guard_survives(gateway: Gateway, tampering: str) -> None:
+    gateway.host.run(tampering.format(name=gateway.name))
+    assert everybody(gateway, 0.3) == [set(REFUSED), set(LIGHTTPD_ACCEPTED)]
+
+
+def test_second_table_comes_back(gateway: Gateway) -> None:
+    gateway.output("nft flush ruleset")
+    gateway.wait_for(f"nft list table inet {gateway.name} | grep -q 'tcp dport {gateway['port']}'")
+
+
+def test_owned_table_cannot_be_deleted(gateway: Gateway) -> None:
+    assert gateway.host.run("nft delete table inet %s", f"{gateway.name}-keeper").rc != 0
+
+
+def test_death_of_the_keeper_opens_nothing(gateway: Gateway) -> None:
+    unit = f"{gateway.name}-firewall.service"
+    before = gateway.output("systemctl show --value --property MainPID %s", unit)
+    gateway.output("systemd-run --quiet --on-active=0.5 systemctl kill --signal=SIGKILL %s", unit)
+    others, _ = everybody(gateway, 3)
+    assert others == set(REFUSED)
+    gateway.wait_for_workers()
+    assert gateway.output("systemctl show --value --property MainPID %s", unit) != before
+    assert gateway.attempts([("www-data", gateway.listener)]) == LIGHTTPD_ACCEPTED
+    assert gateway.site().get("_health").status == 200
+
+
+@pytest.fixture
+def stopped(gateway: Gateway) -> Iterator[None]:
+    """Stop the gateway for the time of a test."""
+    gateway.output("systemctl stop %s", f"{gateway.name}.target")
+    yield
+    gateway.output("systemctl start %s", f"{gateway.name}.target")
+    gateway.wait_for_workers()
+
+
+@pytest.mark.usefixtures("stopped")
+def test_nobody_can_take_the_place_of_a_stopped_gateway(gateway: Gateway, newcomer: str) -> None:
+    assert gateway.attempts([("www-data", gateway.listener)]) == REFUSED
+    bind = f"import socket; socket.create_server(('127.0.0.1', {gateway['port']}))"
+    tried = gateway.host.run("su %s -c %s", newcomer, f'python3 -c "{bind}"')
+    assert "PermissionError" in tried.stderr
+
+
+def test_tables_of_others_are_left_alone(gateway: Gateway) -> None:
+    gateway.output("nft add table inet of-somebody-else")
+    gateway.output("systemctl reload %s", f"{gateway.name}-firewall.service")
+    assert "table inet of-somebody-else" in gateway.output("nft list tables")
+    gateway.output("nft delete table inet of-somebody-else")
