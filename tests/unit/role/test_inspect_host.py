@@ -10,7 +10,7 @@ import pytest
 
 
 def instance(**other: Any) -> dict[str, Any]:
-    return {"name": "shop", "url_prefix": "/shop/", "server_names": [], "http_port": 80, "portal": False} | other
+    return {"name": "shop", "url_prefix": "/shop/", "server_names": [], "site_port": 80, "portal": False} | other
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def instance(**other: Any) -> dict[str, Any]:
         ({"url_prefix": "/shop/cart/"}, True),
         ({"url_prefix": "/shopping/"}, False),
         ({"name": "api"}, False),
-        ({"http_port": 8080}, False),
+        ({"site_port": 8080}, False),
         ({"server_names": ["a.example.org"]}, True),
         ({"server_names": ["b.example.org"]}, False),
         ({"url_prefix": "/other/", "portal": True}, True),

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LEFT_OUT = {"__pycache__", ".git", ".hg", ".svn", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv", "venv"}
+REFERENCES = ("-r", "--requirement", "-c", "--constraint", "-e", "--editable")
 ID_LENGTH = 12
 
 
@@ -103,7 +104,12 @@ def requirement_errors(question: Question) -> Iterator[str]:
         return
     for line in file.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
         requirement = line.split(" #")[0].strip()
-        if requirement and not requirement.startswith(("#", "--")) and "--hash=" not in requirement:
+        if requirement.startswith(REFERENCES):
+            yield (
+                f"webpy_gateway_app_requirements: {requirement!r} in {file} refers to what does not reach the host; "
+                "put the pinned lines themselves into the file"
+            )
+        elif requirement and not requirement.startswith(("#", "--")) and "--hash=" not in requirement:
             yield (
                 f"webpy_gateway_app_requirements: {requirement!r} in {file} has no hash; "
                 "pin it, for example with `uv pip compile --generate-hashes`"

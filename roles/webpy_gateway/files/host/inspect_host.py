@@ -146,8 +146,11 @@ def instances() -> list[dict[str, Any]]:
     """Return what every instance of the role on this host says of itself."""
     found = []
     for path in sorted(glob.glob("/etc/*/instance.json")):
-        with open(path, encoding="utf-8") as file:
-            instance = json.load(file)
+        try:
+            with open(path, encoding="utf-8") as file:
+                instance = json.load(file)
+        except ValueError:
+            continue  # somebody else's file
         if "webpy_gateway" in instance:
             found.append(instance)
     return found
@@ -170,7 +173,7 @@ def clashes(site: dict[str, Any], name: str) -> list[str]:
         hosts, other_hosts = set(site["server_names"]), set(other["server_names"])
         prefixes = sorted((str(site["url_prefix"]), str(other["url_prefix"])), key=len)
         same_hosts = not hosts or not other_hosts or hosts & other_hosts
-        same_port = other["http_port"] == site["http_port"]
+        same_port = other["site_port"] == site["site_port"]
         overlap = prefixes[1].startswith(prefixes[0]) or (site["portal"] and other["portal"])
         if other["name"] != name and same_port and same_hosts and overlap:
             found.append(f"{other['name']} ({other['url_prefix']})")

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 TIMEOUT = 5.0  # seconds for one connection
-PATIENCE = 20.0  # seconds until every worker has to have answered
+PATIENCE = 10.0  # seconds until every worker has to have answered
 NOBODY = 65534
 
 
