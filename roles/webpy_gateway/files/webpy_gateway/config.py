@@ -5,7 +5,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from webpy_gateway import rules
+from webpy_gateway import cors_config, rules
+from webpy_gateway.cors_config import Cors
 from webpy_gateway.problem import Problem, SetupError
 
 REQUIRED = dataclasses.MISSING
@@ -25,6 +26,7 @@ class Config:
     max_body_bytes: int = 16 * 1024 * 1024
     peer_uids: tuple[int, ...] = ()
     listen: str = ""
+    cors: Cors = Cors()  # noqa: RUF009  # frozen
 
 
 RULES: Mapping[str, rules.Rule] = {
@@ -38,6 +40,7 @@ RULES: Mapping[str, rules.Rule] = {
     "max_body_bytes": rules.integer(1, 2**40),
     "peer_uids": rules.uids,
     "listen": rules.listen,
+    "cors": cors_config.parse,
 }
 
 
@@ -71,6 +74,8 @@ def parse(settings: Mapping[str, object]) -> Config:
                 values[field.name] = RULES[field.name](settings[field.name])
             except rules.RuleError as refused:
                 problems.append(Problem(field.name, settings[field.name], refused.reason, refused.remedy))
+            except SetupError as unusable:
+                problems.extend(unusable.problems)
         elif field.default is REQUIRED:
             problems.append(Problem(field.name, None, "missing", "set it; it has no default"))
     if problems:
@@ -79,8 +84,14 @@ def parse(settings: Mapping[str, object]) -> Config:
 
 
 def to_toml(config: Config) -> str:
-    """The effective configuration, defaults included, as TOML."""
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in dataclasses.asdict(config).items())
+    """The effective configuration, defaults included, as TOML; what is None is left out, TOML has no such value."""
+    return _toml_table(dataclasses.asdict(config))
+
+
+def _toml_table(values: Mapping[str, object]) -> str:
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = (f"{key} = {_toml(value)}\n" for key, value in values.items() if key not in tables and value is not None)
+    return "".join((*lines, *(f"\n[{key}]\n{_toml_table(value)}" for key, value in tables.items())))
 
 
 def _toml(value: object) -> str:
