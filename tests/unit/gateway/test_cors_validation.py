@@ -461,12 +461,13 @@ def test_effective_configuration_is_toml_again() -> None:
         "exposed_headers": ["ETag"],
     }
     for more in ({}, {"max_age": 0}):
-        effective = config.parse({**BASE, "cors": {**table, **more}})
+        effective = config.parse({**BASE, "cors": {**table, **more}, "jsonp": {}})
         text = config.to_toml(effective)
         assert ("max_age" in text) is bool(more)
         assert config.parse(tomllib.loads(text)) == effective
     assert text.startswith('name = "a"\n')
     assert '\n\n[cors]\nallowed_origins = ["https://portal.example.org", "https://*.example.org:*"]\n' in text
+    assert text.endswith("\n\n[jsonp]\nroutes = []\n")
 
 
 def test_public_suffixes_are_loaded_for_patterns_only(monkeypatch: pytest.MonkeyPatch) -> None:

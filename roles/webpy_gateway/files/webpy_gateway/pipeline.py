@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 from wsgiref.types import WSGIApplication
 
-from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, prefix, requestid
+from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, requestid
 from webpy_gateway.config import Config
 
 Layer = Callable[[WSGIApplication], WSGIApplication]
@@ -16,6 +16,7 @@ def build(config: Config, release_id: str, worker: str, application: WSGIApplica
         requestid.layer,
         # around every answer, the gateway's own refusals included: a page can tell an overload from a wrong origin
         cors.layer(config.cors),
+        jsonp.layer(config.jsonp),
         errors.layer,
         forwarded.layer,
         health.layer(config.url_prefix, release_id, worker),
