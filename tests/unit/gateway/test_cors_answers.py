@@ -249,6 +249,8 @@ def test_stream_is_not_touched() -> None:
     chunks = iter(layered(app, **SPECIFIC)(environ, lambda *_: None))
     assert (next(chunks), seen) == (b"1", ["first"])
     assert (next(chunks), seen) == (b"2", ["first", "second"])
+    untouched = Chunks(b"1")
+    assert layered(untouched.app, **SPECIFIC)(environ, lambda *_: None) is untouched
     returned = [b"same"]
     list_app = layered(lambda _environ, start: start("200 OK", []) or returned, **SPECIFIC)
     assert list_app(environ, lambda *_: None) is returned

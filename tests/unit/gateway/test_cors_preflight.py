@@ -80,7 +80,7 @@ def test_granted_to_everyone() -> None:
 )
 def test_origin_decides_first(origin: str, expected: str | None) -> None:
     """Fetch, section 3.2; RFC 6454, section 5: the parsed origin, or none."""
-    exchange = preflight(layered(unreached, **EVERYTHING), origin, "NOT A METHOD" if expected is None else "GET")
+    exchange = preflight(layered(unreached, **EVERYTHING), origin)
     assert exchange.status == (204 if expected else 403)
     assert exchange.header(ORIGIN) == expected
 
@@ -104,6 +104,7 @@ def test_origin_decides_first(origin: str, expected: str | None) -> None:
         ("PU\xdcT", False),
         ("PUT\r\nX: y", False),
         ("\x0bPUT", False),
+        ("\x0b", False),
     ],
 )
 def test_method_decides_next(method: str, allowed: bool) -> None:
@@ -307,3 +308,17 @@ def test_cost_stays_flat_under_abuse() -> None:
         (many[-1], "," * 60_000),
     ):
         assert min(seconds(large, origin, headers) for _ in range(3)) < 5 * ordinary + 0.05
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """A stranger can neither fill the memory with origins nor with one of them."""
+    made = Policy(policy(allowed_origins=["https://*.example.org"]))
+
+    def remembered(origin: str) -> int:
+        made.grant(origin)
+        return int(made._remembered.cache_info().currsize)
+
+    assert [remembered(text) for text in ("", "x" * 271, "x", "x" * 270)] == [0, 0, 1, 2]
+    for number in range(2000):
+        assert made.grant(f"https://a{number}.example.org")
+    assert remembered("x") == 1024

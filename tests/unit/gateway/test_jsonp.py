@@ -11,7 +11,7 @@ from cors_kit import BASE, PORTAL, granted
 from gateway_wsgi import App, Chunks, Exchange, failing, hello
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from webpy_gateway import config, jsonp, pipeline
+from webpy_gateway import config, jsonp, jsonp_config, pipeline
 from webpy_gateway.jsonp_config import Jsonp
 from webpy_gateway.problem import Problem, SetupError
 
@@ -49,6 +49,29 @@ def test_headers_of_the_json_are_replaced() -> None:
         ("x-content-type-options", "no"),
     ]
     assert ask(answering(BODY, headers=[*own, ("ETag", "x")])).headers == [("X-A", "1"), ("ETag", "x"), *SCRIPT]
+
+
+def test_whole_answers_stay_whole() -> None:
+    environ = {"PATH_INFO": ROUTE, "REQUEST_METHOD": "GET", "QUERY_STRING": "callback=cb"}
+
+    def app(_environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", list(JSON))
+        return result
+
+    for result in ([b"[1", b"]"], (b"[1", b"]")):
+        assert jsonp.layer(Jsonp(routes=(ROUTE,)))(app)(environ, lambda *_: None) == [b"/**/cb([1]);"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [(ROUTE, {}), (ROUTE, {"QUERY_STRING": "x"}), ("/x", {"QUERY_STRING": "callback=cb"})]
+)
+def test_other_requests_pass_untouched(path: str, query: dict[str, str]) -> None:
+    seen: list[Any] = []
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", **query}
+    app = jsonp.layer(Jsonp(routes=(ROUTE,)))(lambda *arguments: seen.extend(arguments) or [])
+    app(environ, ask)
+    assert seen[0] is environ
+    assert seen[1] is ask
 
 
 def test_off_means_that_callback_is_ignored() -> None:
@@ -351,7 +374,7 @@ def problems(table: Any, **more: Any) -> list[tuple[str, object, str]]:
 
 
 def test_routes() -> None:
-    for routes in ([], [ROUTE], ["/api/a/b.json", "/api/", "/api/a;b=c:@!$&'()+,~_-/"]):
+    for routes in ([], [ROUTE], ["/api/a/B.json", "/api/", "/api/a;b=c:@!$&'()+,~_-/"]):
         assert config.parse({**BASE, "jsonp": {"routes": routes}}).jsonp.routes == tuple(routes)
     assert config.parse({**BASE, "jsonp": {}}).jsonp == config.parse(BASE).jsonp == Jsonp()
 
@@ -377,6 +400,38 @@ def test_routes() -> None:
 def test_bad_route(route: object, reason: str) -> None:
     """RFC 3986, section 3.3."""
     assert problems({"routes": [ROUTE, route]}) == [("jsonp.routes[1]", route, reason)]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            {"routes": ["/a b"]},
+            "jsonp.routes[0]: '/a b': is not one path; write all of it without query, like \"/webpy_api/status\"",
+        ),
+        (
+            {"routes": ["//a"]},
+            "jsonp.routes[0]: '//a': has an empty or relative part; write names between single slashes",
+        ),
+        ({"routes": ["/a", "/a"]}, "jsonp.routes[1]: '/a': repeats routes[0]; remove it"),
+        (
+            {"routes": "/a"},
+            "jsonp.routes: '/a': is a string, not a list of strings; write for example [\"/webpy_api/status\"]",
+        ),
+        ({"route": 5}, "jsonp.route: 5: unknown setting; remove it; known is routes"),
+    ],
+)
+def test_words(table: Any, said: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        jsonp_config.parse(table)
+    assert str(caught.value) == said
+
+
+def test_words_for_no_table() -> None:
+    with pytest.raises(
+        SetupError, match=r"^jsonp: 5: is an integer, not a table; write \[jsonp\] and routes below it$"
+    ):
+        config.parse({**BASE, "jsonp": 5})
 
 
 def test_route_that_is_bad_in_two_ways() -> None:

@@ -32,7 +32,7 @@ def layer(settings: Cors) -> Callable[[WSGIApplication], WSGIApplication]:
             def start(status: str, headers: Headers, exc_info: Any = None, /) -> Any:
                 nonlocal started
                 marked = _marked(headers, grant, policy.specific)
-                write = start_response(status, marked, exc_info) if exc_info else start_response(status, marked)
+                write = start_response(status, marked, exc_info)
                 started = True
                 return write
 
@@ -85,5 +85,5 @@ def _marked(headers: Headers, grant: Headers, specific: bool) -> Headers:
 
 def _with_origin(varies: list[str]) -> str:
     """One value for several `Vary` headers, with Origin in it; `*` covers everything (RFC 9110, section 12.5.5)."""
-    members = {member.lower(): member for value in varies for text in value.split(",") if (member := text.strip(OWS))}
+    members = {member.lower(): member for value in varies for text in value.split(",") if (member := text.strip())}
     return "*" if "*" in members else ", ".join({**members, "origin": "Origin"}.values())

@@ -70,7 +70,7 @@ class _Findings:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._patterns: dict[int, Pattern] = {}
+        self._patterns: dict[int, tuple[object, Pattern]] = {}
 
     def add(self, key: str, value: object, reason: str, remedy: str) -> None:
         self.problems.append(Problem(f"cors.{key}", value, reason, remedy))
@@ -101,7 +101,7 @@ class _Findings:
             else:
                 pattern = self.checked(name, entry, rule)
                 if isinstance(pattern, Pattern):
-                    self._patterns[place] = pattern
+                    self._patterns[place] = entry, pattern
         return tuple(value)
 
     def look_at_all(self, table: Mapping[str, object]) -> None:
@@ -120,14 +120,14 @@ class _Findings:
                     reason = "is not for requests with credentials"
                     self.add(f"{key}[{place}]", entry, reason, "name each one, or leave allow_credentials false")
         if table.get("allow_insecure_origins_with_credentials") is not True:
-            self._demand_secure(lists.get("allowed_origins", []))
+            self._demand_secure()
 
-    def _demand_secure(self, origins: list[object]) -> None:
-        for place, (origin, _) in self._patterns.items():
+    def _demand_secure(self) -> None:
+        for place, (entry, (origin, _)) in self._patterns.items():
             if origin.scheme == "http" and not cors_host.is_loopback(origin.host):
                 reason = "is not encrypted: whoever is on the way could act as its user with credentials"
                 remedy = "use https, or set allow_insecure_origins_with_credentials = true"
-                self.add(f"allowed_origins[{place}]", origins[place], reason, remedy)
+                self.add(f"allowed_origins[{place}]", entry, reason, remedy)
 
 
 def _no_list(value: object) -> object:

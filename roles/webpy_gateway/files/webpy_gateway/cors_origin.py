@@ -44,7 +44,7 @@ def parse(text: str) -> Origin | None:
     if not match:
         return None
     scheme, host, port = match.groups(default="")
-    if port == DEFAULT_PORTS[scheme] or int(port or 0) > HIGHEST_PORT or not cors_host.is_canonical(host):
+    if port == DEFAULT_PORTS[scheme] or (port and int(port) > HIGHEST_PORT) or not cors_host.is_canonical(host):
         return None
     return Origin(scheme, host, port)
 
@@ -52,7 +52,7 @@ def parse(text: str) -> Origin | None:
 def pattern(text: str) -> Pattern | None:
     """What a configured entry means, None when it has no meaning: an origin with `*.` before or `:*` after its host."""
     bare = text.removesuffix(":*")
-    origin = parse(bare.replace("://*.", "://", 1))
+    origin = parse(bare.replace("://*.", "://"))
     if origin is None or (bare != text and origin.port):
         return None
     if bare != text:

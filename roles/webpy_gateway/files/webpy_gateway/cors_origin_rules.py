@@ -6,6 +6,7 @@ not, and refuses the patterns that would let in strangers.
 
 import re
 import unicodedata
+from typing import NoReturn
 
 from webpy_gateway import cors_host, public_suffix
 from webpy_gateway.cors_origin import DEFAULT_PORTS, HIGHEST_PORT, Pattern, pattern
@@ -22,7 +23,6 @@ def allowed_origin(value: object) -> Pattern:
     found = pattern(text)
     if found is None:
         _explain(text)
-        raise RuleError("is not an origin as browsers write it", EXAMPLE)
     if found.subdomains:
         _demand_own_base(found.origin.host)
     return found
@@ -42,8 +42,8 @@ def _demand_own_base(host: str) -> None:
         raise RuleError(reason, "name a domain that is all yours, or list the origins one by one")
 
 
-def _explain(text: str) -> None:
-    """Raises the RuleError that says best why this is no origin, if one of these does."""
+def _explain(text: str) -> NoReturn:
+    """Raises the RuleError that says best why this is no origin."""
     if re.search(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", text):
         raise RuleError("has white space or a control character", "remove it")
     if text == "null":
@@ -90,7 +90,7 @@ def _explain_star(host: str, port: str | None) -> None:
     if host == "*":
         raise RuleError("has * for the whole host", 'write exactly ["*"] for everyone, or name hosts')
     base = host.removeprefix("*.")
-    if "*" in base or (port != "*" and "*" in (port or "")):
+    if "*" in base or (port is not None and port != "*" and "*" in port):
         reason = "has * for something else than the whole first label or the whole port"
         raise RuleError(reason, 'write "https://*.example.org", or "https://portal.example.org:*"')
     if base != host and (base.startswith("[") or cors_host.ends_in_number(base)):
@@ -106,7 +106,7 @@ def _explain_port(without: str, port: str | None) -> None:
         raise RuleError("has a bad port", f"use 1 to {HIGHEST_PORT} without leading zeros, or * for any")
 
 
-def _explain_host(scheme: str, host: str, port: str) -> None:
+def _explain_host(scheme: str, host: str, port: str) -> NoReturn:
     if host.startswith("["):
         form = cors_host.ipv6_form(host) if host.endswith("]") else None
         remedy = f'write "{scheme}://{form}{port}"' if form else 'write it like "http://[2001:db8::1]"'
@@ -132,8 +132,5 @@ def as_sent(text: str) -> str:
     way than by its compatibility forms and lower case are not looked after: this is a hint, nothing relies on it.
     """
     mapped = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower()).replace("\u3002", ".")
-    scheme, _, rest = mapped.partition("://")
-    labels = re.split(r"([.:])", rest)
-    return f"{scheme}://" + "".join(
-        label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels
-    )
+    labels = re.split(r"([.:/])", mapped)
+    return "".join(label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels)

@@ -44,7 +44,7 @@ def layer(settings: Jsonp) -> Callable[[WSGIApplication], WSGIApplication]:
         def scripted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ.get("PATH_INFO") not in routes or environ["REQUEST_METHOD"] != "GET":
                 return application(environ, start_response)
-            query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+            query = parse_qsl(environ.get("QUERY_STRING"), keep_blank_values=True)
             callbacks = [value for name, value in query if name == PARAMETER]
             if not callbacks:
                 return application(environ, start_response)
@@ -86,8 +86,7 @@ class _Exchange:
             headers = [header for header in headers if header[0].lower() not in REPLACED]
             headers.append(("Content-Type", "application/javascript; charset=utf-8"))
             headers.append(("X-Content-Type-Options", "nosniff"))
-        arguments = (status, headers, exc_info) if exc_info else (status, headers)
-        write = self._start_response(*arguments)
+        write = self._start_response(status, headers, exc_info)
         return lambda data: write(self._turned(data))
 
     def answer(self, result: Iterable[bytes]) -> Iterable[bytes]:
@@ -150,5 +149,5 @@ class _Script:
 
 def _is_json(headers: list[tuple[str, str]]) -> bool:
     kinds = {name.lower(): value.strip() for name, value in headers}
-    coded = kinds.get("content-encoding", "identity").lower() != "identity"
-    return not coded and _JSON.fullmatch(kinds.get("content-type", "")) is not None
+    plain = kinds.get("content-encoding", "").lower() in ("", "identity")
+    return plain and "content-type" in kinds and _JSON.fullmatch(kinds["content-type"]) is not None

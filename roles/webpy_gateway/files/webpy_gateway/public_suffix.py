@@ -33,8 +33,8 @@ def _above_suffixes() -> frozenset[str]:
 
 
 def _rules(path: Path) -> Iterator[str]:
-    """The rules of the list in ASCII, without those that make exceptions."""
+    """The rules of the list in ASCII; each ends at the first white space of its line."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        rule = line.partition(" ")[0]
-        if rule and not rule.startswith(("//", "!")):
-            yield rule if rule.isascii() else rule.encode("idna").decode()
+        words = line.split()
+        if words and not words[0].startswith("//"):
+            yield words[0] if line.isascii() else words[0].encode("idna").decode()
