@@ -564,6 +564,13 @@ def test_public_suffix(name: str, shared: bool) -> None:
     assert public_suffix.is_shared(name) is shared
 
 
+def test_rules_of_the_list(tmp_path: Any) -> None:
+    """publicsuffix.org/list: a rule ends at the first white space; lines that begin with // are comments."""
+    path = tmp_path / "list"
+    path.write_text("// a b\n//a.b.c\n\nco.uk // comment\n*.kawasaki.jp\t\nmøre.no\n", encoding="utf-8")
+    assert list(public_suffix._rules(path)) == ["co.uk", "*.kawasaki.jp", "xn--mre-0na.no"]
+
+
 def test_ascii_form() -> None:
     """URL standard, section 3.3: nontransitional, so that ß and final sigma stay what they are."""
     assert cors_origin_rules.as_sent("HTTPS://Faß.ΒΌΛΟς.example:81") == "https://xn--fa-hia.xn--nxasmm1c.example:81"

@@ -51,15 +51,14 @@ def test_headers_of_the_json_are_replaced() -> None:
     assert ask(answering(BODY, headers=[*own, ("ETag", "x")])).headers == [("X-A", "1"), ("ETag", "x"), *SCRIPT]
 
 
-def test_whole_answers_stay_whole() -> None:
-    environ = {"PATH_INFO": ROUTE, "REQUEST_METHOD": "GET", "QUERY_STRING": "callback=cb"}
-
+@pytest.mark.parametrize("result", [[b"[1", b"]"], (b"[1", b"]")])
+def test_whole_answers_stay_whole(result: Any) -> None:
     def app(_environ: Any, start_response: Any) -> Any:
         start_response("200 OK", list(JSON))
         return result
 
-    for result in ([b"[1", b"]"], (b"[1", b"]")):
-        assert jsonp.layer(Jsonp(routes=(ROUTE,)))(app)(environ, lambda *_: None) == [b"/**/cb([1]);"]
+    environ = {"PATH_INFO": ROUTE, "REQUEST_METHOD": "GET", "QUERY_STRING": "callback=cb"}
+    assert jsonp.layer(Jsonp(routes=(ROUTE,)))(app)(environ, lambda *_: None) == [b"/**/cb([1]);"]
 
 
 @pytest.mark.parametrize(
@@ -460,6 +459,10 @@ def test_bad_table(table: Any, found: list[tuple[str, object, str]]) -> None:
 
 def test_not_together_with_credentials() -> None:
     cors = {"allowed_origins": [PORTAL], "allow_credentials": True}
+    with pytest.raises(SetupError, match=r"; remove one of the two$"):
+        config.parse({**BASE, "jsonp": {"routes": [ROUTE]}, "cors": cors})
+    with pytest.raises(SetupError, match=r"; write the whole path, as a browser sees it$"):
+        config.parse({**BASE, "jsonp": {"routes": ["/other"]}})
     ((key, value, reason),) = problems({"routes": [ROUTE]}, cors=cors)
     assert (key, value) == ("jsonp.routes", [ROUTE])
     assert reason.startswith("cannot be together with cors.allow_credentials")
