@@ -213,8 +213,11 @@ def test_exception_of_the_server_is_no_answer() -> None:
 
 @pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
 def test_what_ends_a_process_passes(error: BaseException) -> None:
-    with pytest.raises(type(error)):
-        ask(layered(failing(error), **SPECIFIC))
+    lazy = Lazy(error)
+    for app in (failing(error), lazy.app):
+        with pytest.raises(type(error)):
+            ask(layered(app, **SPECIFIC))
+    assert lazy.closed == 1
 
 
 def test_exc_info_write_and_close_pass() -> None:

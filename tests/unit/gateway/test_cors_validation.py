@@ -69,6 +69,8 @@ REFUSED_ORIGINS: list[tuple[Any, str, str]] = [
     ("https://a.ex\nample", "white space or a control character", "remove it"),
     ("https://a.example\x7f", "white space or a control character", "remove it"),
     ("https://a.example\xa0", "white space or a control character", "remove it"),
+    ("https://a.example\u3000", "white space or a control character", "remove it"),
+    ("https://a\u200b.example", "white space or a control character", "remove it"),
     ("https://a.example\u2028", "white space or a control character", "remove it"),
     ("HTTPS://a.example", "has upper-case letters", 'write "https://a.example"'),
     ("https://A.example:81", "has upper-case letters", 'write "https://a.example:81"'),

@@ -40,9 +40,9 @@ def layer(settings: Cors) -> Callable[[WSGIApplication], WSGIApplication]:
             try:
                 result = application(environ, start)
                 return result if started else streams.begun(result)
-            except Exception as error:
+            except BaseException as error:
                 streams.close(result)
-                if started:
+                if started or not isinstance(error, Exception):
                     raise
                 log.exception("uncaught exception of the gateway", error, environ)
                 return answers.refuse(environ, start, HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")

@@ -44,7 +44,7 @@ def _demand_own_base(host: str) -> None:
 
 def _explain(text: str) -> NoReturn:
     """Raises the RuleError that says best why this is no origin."""
-    if re.search(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", text):
+    if " " in text or not text.isprintable():
         raise RuleError("has white space or a control character", "remove it")
     if text == "null":
         raise RuleError("is the origin of every sandboxed frame and local file", "serve the page over HTTP and name it")
