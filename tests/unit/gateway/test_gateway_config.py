@@ -118,7 +118,14 @@ def problems_of(values: dict[str, Any]) -> tuple[Problem, ...]:
 def test_only_three_settings_are_required() -> None:
     assert config.parse(GOOD) == config.Config(**GOOD, **(DEFAULTS | {"peer_uids": ()}))
     assert [problem.key for problem in problems_of({})] == list(GOOD)
-    assert {problem.reason for problem in problems_of({})} == {"missing"}
+    assert {(problem.reason, problem.remedy) for problem in problems_of({})} == {
+        ("missing", "set it; it has no default")
+    }
+
+
+def test_unknown_setting_is_told_the_known_ones() -> None:
+    (problem,) = problems_of({**GOOD, "listne": 5})
+    assert problem == Problem("listne", 5, "unknown setting", "remove it; known are " + ", ".join(config.RULES))
 
 
 @pytest.mark.parametrize(("key", "value", "reason"), REFUSED)
@@ -182,7 +189,7 @@ def test_effective_configuration_is_toml_again() -> None:
             **GOOD,
             "peer_uids": [33, 0],
             "strip_prefix": True,
-            "listen": '/a "quoted" \\ \u0001 ä',
+            "listen": '/X "quoted" \\ \u0001 ä',
             "request_timeout": 0.5,
         }
     )
@@ -198,8 +205,11 @@ def test_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"--config: .*No such file"):
-        config.read(tmp_path / "none.toml")
+    path = tmp_path / "none.toml"
+    with pytest.raises(SetupError) as caught:
+        config.read(path)
+    said = f"--config: '{path}': No such file or directory; name a file that this user can read"
+    assert str(caught.value) == said
 
 
 def test_file_is_read(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from webpy_gateway import rules
-from webpy_gateway.problem import Problem, SetupError
+from webpy_gateway import cors_config, jsonp_config, rules
+from webpy_gateway.cors_config import Cors
+from webpy_gateway.jsonp_config import Jsonp
+from webpy_gateway.problem import Problem, SetupError, bounded
 
 REQUIRED = dataclasses.MISSING
 
@@ -25,6 +27,8 @@ class Config:
     max_body_bytes: int = 16 * 1024 * 1024
     peer_uids: tuple[int, ...] = ()
     listen: str = ""
+    cors: Cors = Cors()  # noqa: RUF009  # frozen, like the one below
+    jsonp: Jsonp = Jsonp()  # noqa: RUF009
 
 
 RULES: Mapping[str, rules.Rule] = {
@@ -38,6 +42,8 @@ RULES: Mapping[str, rules.Rule] = {
     "max_body_bytes": rules.integer(1, 2**40),
     "peer_uids": rules.uids,
     "listen": rules.listen,
+    "cors": cors_config.parse,
+    "jsonp": jsonp_config.parse,
 }
 
 
@@ -71,16 +77,40 @@ def parse(settings: Mapping[str, object]) -> Config:
                 values[field.name] = RULES[field.name](settings[field.name])
             except rules.RuleError as refused:
                 problems.append(Problem(field.name, settings[field.name], refused.reason, refused.remedy))
+            except SetupError as unusable:
+                problems.extend(unusable.problems)
         elif field.default is REQUIRED:
             problems.append(Problem(field.name, None, "missing", "set it; it has no default"))
+    problems.extend(_clashes(settings))
     if problems:
         raise SetupError(*problems)
     return Config(**values)  # type: ignore[arg-type]  # every value went through the rule of its field
 
 
+def _clashes(settings: Mapping[str, object]) -> Iterator[Problem]:
+    """What is wrong between tables; it looks at the file's own values, so that it is found beside other problems."""
+    cors, jsonp, prefix = (settings.get(key) for key in ("cors", "jsonp", "url_prefix"))
+    routes = jsonp.get("routes") if isinstance(jsonp, dict) else None
+    if not isinstance(routes, list) or not routes:
+        return
+    if isinstance(cors, dict) and cors.get("allow_credentials") is True:
+        reason = "cannot be together with cors.allow_credentials: any site can load a script with its visitors' cookies"
+        yield Problem("jsonp.routes", routes, reason, "remove one of the two")
+    for place, route in enumerate(routes):
+        if isinstance(route, str) and isinstance(prefix, str) and not route.startswith(prefix):
+            reason = f"is not below url_prefix, {bounded(prefix)}"
+            yield Problem(f"jsonp.routes[{place}]", route, reason, "write the whole path, as a browser sees it")
+
+
 def to_toml(config: Config) -> str:
-    """The effective configuration, defaults included, as TOML."""
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in dataclasses.asdict(config).items())
+    """The effective configuration, defaults included, as TOML; what is None is left out, TOML has no such value."""
+    return _toml_table(dataclasses.asdict(config))
+
+
+def _toml_table(values: Mapping[str, object]) -> str:
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = (f"{key} = {_toml(value)}\n" for key, value in values.items() if key not in tables and value is not None)
+    return "".join((*lines, *(f"\n[{key}]\n{_toml_table(value)}" for key, value in tables.items())))
 
 
 def _toml(value: object) -> str:

@@ -1,14 +1,13 @@
 """Layer that answers 504 when the application has not started its answer in time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from itertools import chain
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from gevent import Timeout
 
-from webpy_gateway import answers, log
+from webpy_gateway import answers, log, streams
 
 
 def layer(seconds: float) -> Callable[[WSGIApplication], WSGIApplication]:
@@ -33,9 +32,9 @@ def layer(seconds: float) -> Callable[[WSGIApplication], WSGIApplication]:
             try:
                 result = application(environ, start)
                 # a generator that starts its answer with its first bytes is within the same time
-                return result if started else _begun(result)
+                return result if started else streams.begun(result)
             except BaseException as error:
-                _close(result)
+                streams.close(result)
                 if error is not timer:
                     raise
                 message = f"no answer in time: answered 504 {log.request(environ)}"
@@ -47,38 +46,3 @@ def layer(seconds: float) -> Callable[[WSGIApplication], WSGIApplication]:
         return timed
 
     return wrap
-
-
-def _begun(result: Iterable[bytes]) -> Iterable[bytes]:
-    if type(result) is list or type(result) is tuple:
-        return result
-    chunks = iter(result)
-    first = list(_first(chunks))
-    return _Begun(chain(first, chunks), result)
-
-
-def _first(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-        return
-
-
-class _Begun:
-    """An iterable whose first chunk was taken already."""
-
-    def __init__(self, chunks: Iterator[bytes], inner: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self._inner = inner
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def close(self) -> None:
-        """Closes the iterable it stands for."""
-        _close(self._inner)
-
-
-def _close(result: Iterable[bytes] | None) -> None:
-    close = getattr(result, "close", None)
-    if close is not None:
-        close()

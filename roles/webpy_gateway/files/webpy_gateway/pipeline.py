@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 from wsgiref.types import WSGIApplication
 
-from webpy_gateway import body, concurrency, deadline, errors, forwarded, health, prefix, requestid
+from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, requestid
 from webpy_gateway.config import Config
 
 Layer = Callable[[WSGIApplication], WSGIApplication]
@@ -14,7 +14,9 @@ def build(config: Config, release_id: str, worker: str, application: WSGIApplica
     """The whole chain. Layers are listed from the outside in; each sees what those outside of it let through."""
     layers: tuple[Layer, ...] = (
         requestid.layer,
-        # cross-origin grants belong here: around every answer, the gateway's own refusals included
+        # around every answer, the gateway's own refusals included: a page can tell an overload from a wrong origin
+        cors.layer(config.cors),
+        jsonp.layer(config.jsonp),
         errors.layer,
         forwarded.layer,
         health.layer(config.url_prefix, release_id, worker),

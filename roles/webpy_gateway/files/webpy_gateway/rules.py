@@ -26,7 +26,7 @@ class RuleError(Exception):
 def boolean(value: object) -> bool:
     """`true` or `false`, and nothing that merely looks like it."""
     if not isinstance(value, bool):
-        raise _wrong_type(value, "a boolean", "write true or false without quotes")
+        raise wrong_type(value, "a boolean", "write true or false without quotes")
     return value
 
 
@@ -35,7 +35,7 @@ def integer(lowest: int, highest: int) -> Callable[[object], int]:
 
     def rule(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _wrong_type(value, "an integer", f"write a whole number from {lowest} to {highest} without quotes")
+            raise wrong_type(value, "an integer", f"write a whole number from {lowest} to {highest} without quotes")
         if not lowest <= value <= highest:
             raise RuleError("out of range", f"use {lowest} to {highest}")
         return value
@@ -48,7 +48,7 @@ def seconds(lowest: float, highest: float) -> Callable[[object], float]:
 
     def rule(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong_type(value, "a number", f"write seconds from {lowest} to {highest} without quotes")
+            raise wrong_type(value, "a number", f"write seconds from {lowest} to {highest} without quotes")
         if math.isnan(value) or not lowest <= value <= highest:
             raise RuleError("out of range", f"use {lowest} to {highest} seconds")
         return value
@@ -58,7 +58,7 @@ def seconds(lowest: float, highest: float) -> Callable[[object], float]:
 
 def name(value: object) -> str:
     """Name of the instance; it is part of unit names and paths."""
-    text = _string(value)
+    text = string(value)
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,62}", text):
         raise RuleError("not a name", "use at most 63 ASCII letters, digits, - and _, beginning with a letter")
     return text
@@ -66,7 +66,7 @@ def name(value: object) -> str:
 
 def application(value: object) -> str:
     """`module:attribute`, both possibly dotted."""
-    text = _string(value)
+    text = string(value)
     module, colon, attribute = text.partition(":")
     parts = (*module.split("."), *attribute.split("."))
     if not colon or not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
@@ -76,7 +76,7 @@ def application(value: object) -> str:
 
 def url_prefix(value: object) -> str:
     """Path that begins and ends with a slash, in the one form in which a browser sends it."""
-    text = _string(value)
+    text = string(value)
     if not text.startswith("/") or not text.endswith("/"):
         raise RuleError("does not begin and end with a slash", 'write for example "/webpy_api/"')
     segments = text.split("/")[1:-1]
@@ -91,7 +91,7 @@ def url_prefix(value: object) -> str:
 def uids(value: object) -> tuple[int, ...]:
     """Users whose processes may connect; empty: everyone."""
     if not isinstance(value, list):
-        raise _wrong_type(value, "a list of integers", "write for example [33]")
+        raise wrong_type(value, "a list of integers", "write for example [33]")
     if any(isinstance(uid, bool) or not isinstance(uid, int) or not 0 <= uid <= HIGHEST_UID for uid in value):
         raise RuleError("has an entry that is not a user id", f"use whole numbers from 0 to {HIGHEST_UID}")
     if len(set(value)) != len(value):
@@ -101,7 +101,7 @@ def uids(value: object) -> tuple[int, ...]:
 
 def listen(value: object) -> str:
     """Address to bind where systemd hands over no socket: `host:port`, `[v6]:port`, `/path`; empty: none."""
-    text = _string(value)
+    text = string(value)
     if text.startswith("/"):
         if len(text.encode()) > UNIX_PATH_BYTES or "\0" in text:
             raise RuleError("not a path for a socket", f"use an absolute path of at most {UNIX_PATH_BYTES} bytes")
@@ -125,12 +125,14 @@ def split_address(text: str) -> tuple[str, int]:
     return str(address), int(port)
 
 
-def _string(value: object) -> str:
+def string(value: object) -> str:
+    """Text, and nothing that could be taken for it."""
     if not isinstance(value, str):
-        raise _wrong_type(value, "a string", "write text between quotes")
+        raise wrong_type(value, "a string", "write text between quotes")
     return value
 
 
-def _wrong_type(value: object, wanted: str, remedy: str) -> RuleError:
+def wrong_type(value: object, wanted: str, remedy: str) -> RuleError:
+    """What to raise for a value of another type than the wanted one."""
     found = TYPE_NAMES.get(type(value), "a date or time")
     return RuleError(f"is {found}, not {wanted}", remedy)
