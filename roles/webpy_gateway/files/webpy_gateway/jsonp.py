@@ -93,7 +93,7 @@ class _Exchange:
         """What the application returned, turned into the script."""
         if type(result) is list or type(result) is tuple:
             return [b"".join((*map(self._turned, result), self._end()))]
-        return _Turned(self._chunks(result), result)
+        return streams.Replaced(self._chunks(result), result)
 
     def _chunks(self, result: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in result:
@@ -105,21 +105,6 @@ class _Exchange:
 
     def _end(self) -> bytes:
         return self._script.end() if self._script else b""
-
-
-class _Turned:
-    """An iterable of other bytes than those of the application, which is closed all the same."""
-
-    def __init__(self, chunks: Iterator[bytes], inner: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self._inner = inner
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def close(self) -> None:
-        """Closes the application's iterable."""
-        streams.close(self._inner)
 
 
 class _Script:

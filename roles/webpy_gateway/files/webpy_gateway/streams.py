@@ -9,11 +9,11 @@ def begun(result: Iterable[bytes]) -> Iterable[bytes]:
     if type(result) is list or type(result) is tuple:
         return result
     chunks = iter(result)
-    return _Begun(chain(list(islice(chunks, 1)), chunks), result)
+    return Replaced(chain(list(islice(chunks, 1)), chunks), result)
 
 
-class _Begun:
-    """An iterable whose first chunk was taken already."""
+class Replaced:
+    """An iterable of other chunks in the place of the application's, which is closed all the same."""
 
     def __init__(self, chunks: Iterator[bytes], inner: Iterable[bytes]) -> None:
         self._chunks = chunks
@@ -23,7 +23,7 @@ class _Begun:
         return self._chunks
 
     def close(self) -> None:
-        """Closes the iterable it stands for."""
+        """Closes the application's iterable."""
         close(self._inner)
 
 
