@@ -22,6 +22,10 @@ class Answer(NamedTuple):
         """Return the values of every header of that name."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
+    def grant(self) -> list[Header]:
+        """Return every header that tells browsers what pages of other origins may do."""
+        return [header for header in self.headers if header[0].lower().startswith("access-control-")]
+
     def json(self) -> Any:
         """Return the decoded body; the answer must say that it is JSON."""
         assert self.all("Content-Type") == ["application/json"], self
