@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 
 TIMEOUT = 60.0
-PATIENCE = 10.0  # seconds until the browser must have written to its console
+PATIENCE = 10.0  # seconds until the browser must have said why in its console
 FLAGS = [
     "--headless=new",
     "--no-sandbox",  # root cannot have it
@@ -96,9 +96,11 @@ class Browser:
         began = [event["params"]["request"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [request["method"] for request in began if request["url"] == url]
 
-    def console(self) -> list[str]:
-        """Wait for something in the console; return it."""
+    def console(self, words: str) -> list[str]:
+        """Wait until the console says these words; return all lines since the last call, for a test to look at."""
+        lines: list[str] = []
         end = time.monotonic() + PATIENCE
-        while not (lines := self._log("browser")) and time.monotonic() < end:
+        while not any(words in line for line in lines) and time.monotonic() < end:
             time.sleep(0.1)
+            lines += self._log("browser")
         return lines
