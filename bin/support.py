@@ -33,9 +33,9 @@ def raise_on_signals() -> None:
         signal.signal(each, _interrupt)
 
 
-def setup() -> None:
+def setup(*words: str) -> None:
     """Install what is missing; end this program where that fails."""
-    code = subprocess.run([ROOT / "bin/setup"], cwd=ROOT).returncode
+    code = subprocess.run([ROOT / "bin/setup", *words], cwd=ROOT).returncode
     if code:
         sys.exit(code)
 
