@@ -36,7 +36,7 @@ def written(**values: Any) -> config.Config:
     # as the template action does it
     templar = Templar(LOADER, variables=variables(**values) | seen)
     templar.environment.trim_blocks = True
-    return config.parse(tomllib.loads(templar.template(trust_as_template(text))))
+    return config.parse(tomllib.loads(templar.template(trust_as_template(text), escape_backslashes=False)))
 
 
 GOOD: list[dict[str, Any]] = [
@@ -114,3 +114,19 @@ def test_what_the_control_node_cannot_tell_reaches_the_check_as_it_is() -> None:
     with pytest.raises(config.SetupError) as caught:
         written(cors={"allowed_origins": odd})
     assert [problem.value for problem in caught.value.problems] == odd
+
+
+@pytest.mark.parametrize("character", [*map(chr, (*range(0x20), *range(0x7F, 0xA0))), "\u2028", "\ufeff"])
+def test_control_characters_are_refused_by_key(character: str) -> None:
+    """None of them makes the whole file unreadable (TOML 1.0, section String)."""
+    odd = {key: [f"X{character}Y"] for key in ("allowed_origins", "allowed_methods", "allowed_headers")}
+    assert messages(cors=odd, jsonp={"routes": [f"/{character}"]}) == []
+    with pytest.raises(config.SetupError) as caught:
+        written(cors=odd, jsonp={"routes": [f"/{character}"]})
+    problems = {problem.key: problem for problem in caught.value.problems}
+    assert {f"cors.{key}[0]": problems[f"cors.{key}[0]"].value for key in odd} == {
+        f"cors.{key}[0]": values[0] for key, values in odd.items()
+    }
+    assert problems["jsonp.routes[0]"].value == f"/{character}"
+    assert problems["cors.allowed_origins[0]"].reason == "has white space or a control character"
+    assert all(character not in str(problem) for problem in problems.values())
