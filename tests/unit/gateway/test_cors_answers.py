@@ -179,6 +179,13 @@ def test_generator_that_fails_before_its_answer(capfd: pytest.CaptureFixture[str
     assert "ValueError: boom" in capfd.readouterr().err
 
 
+def test_generator_that_fails_and_cannot_be_closed(capfd: pytest.CaptureFixture[str]) -> None:
+    lazy = Lazy(ValueError("boom"), on_close=RuntimeError("and again"))
+    exchange = ask(layered(lazy.app, **SPECIFIC))
+    assert (exchange.status, exchange.header(ORIGIN), lazy.closed) == (500, PORTAL, 1)
+    assert "ValueError: boom" in capfd.readouterr().err
+
+
 def test_generator_that_starts_late() -> None:
     lazy = Lazy(b"a", b"b")
     exchange = ask(layered(lazy.app, **SPECIFIC))

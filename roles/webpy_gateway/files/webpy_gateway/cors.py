@@ -1,5 +1,6 @@
 """Layer that decides on cross-origin access, alone: what the application says about it is removed (Fetch, 3.3)."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -41,7 +42,9 @@ def layer(settings: Cors) -> Callable[[WSGIApplication], WSGIApplication]:
                 result = application(environ, start)
                 return result if started else streams.begun(result)
             except BaseException as error:
-                streams.close(result)
+                # what the application then raises in close() would hide why there is no answer
+                with contextlib.suppress(Exception):
+                    streams.close(result)
                 if started or not isinstance(error, Exception):
                     raise
                 log.exception("uncaught exception of the gateway", error, environ)
