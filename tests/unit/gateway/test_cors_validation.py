@@ -62,6 +62,8 @@ REFUSED_ORIGINS: list[tuple[Any, str, str]] = [
     ("https://a.example#x?", "has a fragment", 'write "https://a.example"'),
     ("https://u@a.example", "has a user name", 'write "https://a.example"'),
     ("https://u:p@v@a.example/x", "has a user name", 'write "https://a.example"'),
+    ("https:///x", "has a path", "write scheme and host"),
+    ("https://u@", "has a user name", "write scheme and host"),
     ("https://a.example/@", "has a path", 'write "https://a.example"'),
     ("https://a.example,https://b.example", "has a comma", "an entry of its own"),
     (" https://a.example", "white space or a control character", "remove it"),
@@ -461,8 +463,8 @@ def test_good_methods() -> None:
 
 FORBIDDEN = (
     "Accept-Charset Accept-Encoding Access-Control-Request-Headers Access-Control-Request-Method Connection "
-    "Content-Length Cookie Cookie2 Date DNT Expect Host Keep-Alive Origin Referer Set-Cookie TE Trailer "
-    "Transfer-Encoding Upgrade Via Proxy-Authorization proxy-x Sec-Fetch-Mode sec-"
+    "Access-Control-Request-Private-Network Content-Length Cookie Cookie2 Date DNT Expect Host Keep-Alive Origin "
+    "Referer Set-Cookie TE Trailer Transfer-Encoding Upgrade Via Proxy-Authorization proxy-x Sec-Fetch-Mode sec-"
 )
 OF_ANSWERS = (
     "Access-Control-Allow-Origin Access-Control-Max-Age ETag Location Vary WWW-Authenticate Retry-After Server Age "
@@ -470,7 +472,8 @@ OF_ANSWERS = (
 )
 OF_REQUESTS = (
     "Authorization Cookie Origin Referer User-Agent Host If-None-Match Range Accept-Language "
-    "Access-Control-Request-Method Sec-Fetch-Site Forwarded X-Requested-With Prefer"
+    "Access-Control-Request-Method Access-Control-Request-Private-Network Sec-Fetch-Site Forwarded X-Requested-With "
+    "Prefer"
 )
 
 

@@ -15,11 +15,11 @@ SAFELISTED_METHODS = ("GET", "HEAD", "POST")
 FORBIDDEN_METHODS = ("CONNECT", "TRACE", "TRACK")
 NORMALIZED_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT")
 
-# Fetch, section 2.2.2: no script can set them, so nobody can ask for them
+# Fetch, section 2.2.2, and of Private Network Access: no script can set them, so nobody can ask for them
 FORBIDDEN_REQUEST_HEADERS = _names(
-    "accept-charset accept-encoding access-control-request-headers access-control-request-method connection "
-    "content-length cookie cookie2 date dnt expect host keep-alive origin referer set-cookie te trailer "
-    "transfer-encoding upgrade via"
+    "accept-charset accept-encoding access-control-request-headers access-control-request-method "
+    "access-control-request-private-network connection content-length cookie cookie2 date dnt expect host keep-alive "
+    "origin referer set-cookie te trailer transfer-encoding upgrade via"
 )
 FORBIDDEN_REQUEST_PREFIXES = ("proxy-", "sec-")
 
@@ -42,10 +42,10 @@ RESPONSE_PREFIXES = ("access-control-",)
 # Headers that only requests have: RFC 9110 (sections 7.2, 7.6.2, 10.1, 11.6.2, 12.5, 13.1, 14.2), RFC 6265, 6454,
 # 7239, 7240, 4918, Fetch, HTML; X-Requested-With by custom. Answers may have Accept and Accept-Encoding (9110, 12.5)
 REQUEST_HEADERS = _names(
-    "accept-charset accept-language access-control-request-headers access-control-request-method authorization "
-    "cookie cookie2 depth destination dnt expect forwarded from host if if-match if-modified-since if-none-match "
-    "if-range if-unmodified-since last-event-id max-forwards origin overwrite prefer proxy-authorization range "
-    "referer te upgrade-insecure-requests user-agent x-requested-with"
+    "accept-charset accept-language access-control-request-headers access-control-request-method "
+    "access-control-request-private-network authorization cookie cookie2 depth destination dnt expect forwarded from "
+    "host if if-match if-modified-since if-none-match if-range if-unmodified-since last-event-id max-forwards origin "
+    "overwrite prefer proxy-authorization range referer te upgrade-insecure-requests user-agent x-requested-with"
 )
 REQUEST_PREFIXES = ("sec-",)
 

@@ -68,7 +68,7 @@ def _explain_surplus(scheme: str, rest: str) -> None:
     surplus = re.search(r"[/\\?#]", rest)
     authority = rest[: surplus.start()] if surplus else rest
     host = authority.rpartition("@")[2]
-    remedy = f'write "{as_sent(f"{scheme}://{host}")}"'
+    remedy = f'write "{as_sent(f"{scheme}://{host}")}"' if host else EXAMPLE
     if "@" in authority:
         raise RuleError("has a user name", remedy)
     if surplus and rest == f"{authority}/":
