@@ -1,13 +1,17 @@
 """A web.py application for trying cross-origin access: it answers what such tests need, and marks all it answers.
 
 `X-App-Reached: 1` is on every answer of it, so that a test can tell it from one of the gateway or of lighttpd. The
-number of requests it was reached by, method by method, is at /reached. It takes any URL prefix, stripped or not.
+number of requests it was reached by, method by method and whichever worker it was, is at /reached. It takes any URL
+prefix, stripped or not.
 """
 
 # ruff: noqa: N802 -- web.py looks for methods of these names
 
 import collections
 import json
+import os
+import time
+from pathlib import Path
 from typing import Any
 
 import web
@@ -17,6 +21,7 @@ urls = (
     "(?:/.*)?/echo", "Echo",
     "(?:/.*)?/reached", "Reached",
     "(?:/.*)?/status/([2-5][0-9][0-9])", "Status",
+    "(?:/.*)?/wait/([0-9]{1,2})", "Wait",
     "(?:/.*)?/redirect", "Redirect",
     "(?:/.*)?/boom", "Boom",
     "(?:/.*)?/vary", "Vary",
@@ -26,12 +31,13 @@ urls = (
     "(?:/.*)?/page", "Page",
 )  # fmt: skip
 
-reached: collections.Counter[str] = collections.Counter()
+REACHED = Path(os.environ.get("STATE_DIRECTORY", "."), "reached")
 
 
 def mark(handle: Any) -> Any:
     """Marks the answer and counts the request, whatever becomes of it."""
-    reached[f"{web.ctx.method} {web.ctx.path.rpartition('/')[2]}"] += 1
+    with REACHED.open("a") as lines:  # workers share it: each line is one small write at the end
+        lines.write(f"{web.ctx.method} {web.ctx.path.rpartition('/')[2]}\n")
     web.header("X-App-Reached", "1")
     return handle()
 
@@ -43,6 +49,7 @@ def as_json(content: Any) -> str:
 
 class Ok:
     def GET(self) -> str:
+        web.header("ETag", '"1"')
         return as_json({"ok": True, "text": "</script>\u2028"})
 
     def POST(self) -> str:
@@ -63,7 +70,7 @@ class Echo:
 
 class Reached:
     def GET(self) -> str:
-        return as_json(reached)
+        return as_json(collections.Counter(REACHED.read_text().splitlines()))
 
 
 class Status:
@@ -74,6 +81,14 @@ class Status:
         return "" if code in ("204", "205", "304") else as_json({"status": int(code)})
 
     POST = GET
+
+
+class Wait:
+    """An answer that takes its time, in seconds."""
+
+    def GET(self, seconds: str) -> str:
+        time.sleep(int(seconds))
+        return as_json({"waited": int(seconds)})
 
 
 class Redirect:

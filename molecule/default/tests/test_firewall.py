@@ -1,7 +1,5 @@
 """The guard of the TCP port holds when somebody tampers with it."""
 
-from collections.abc import Iterator
-
 import pytest
 from hosttests.gateway import Gateway
 
@@ -51,15 +49,6 @@ def test_death_of_the_keeper_opens_nothing(gateway: Gateway) -> None:
     assert gateway.output("systemctl show --value --property MainPID %s", unit) != before
     assert gateway.attempts([("www-data", gateway.listener)]) == LIGHTTPD_ACCEPTED
     assert gateway.site().get("_health").status == 200
-
-
-@pytest.fixture
-def stopped(gateway: Gateway) -> Iterator[None]:
-    """Stop the gateway for the time of a test."""
-    gateway.output("systemctl stop %s", f"{gateway.name}.target")
-    yield
-    gateway.output("systemctl start %s", f"{gateway.name}.target")
-    gateway.wait_for_workers()
 
 
 @pytest.mark.usefixtures("stopped")

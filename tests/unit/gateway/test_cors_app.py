@@ -13,8 +13,9 @@ APP = Path(__file__).resolve().parents[2] / "cors_app" / "app.py"
 
 
 @pytest.fixture(params=["/api", ""])
-def chain(request: pytest.FixtureRequest) -> Any:
+def chain(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """With the prefix in what the application sees, and without."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     webpy.prepare()
     spec = importlib.util.spec_from_file_location("cors_app", APP)
     assert spec

@@ -29,10 +29,18 @@ fetch(url, options).then(async (answer) => done({
     status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text(),
 }), (error) => done({error: String(error)}));
 """
+SCRIPT = """
+const [url, done] = arguments;
+window.show = done;
+const script = document.createElement("script");
+script.src = url;
+script.onload = script.onerror = (event) => done(event.type);
+document.head.append(script);
+"""
 
 
 class Browser:
-    """A fresh profile; the page that is open is where scripts run.  A context manager."""
+    """A profile of its own; the page that is open is where scripts run.  A context manager."""
 
     def __enter__(self) -> "Browser":
         self._profile = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
@@ -79,6 +87,11 @@ class Browser:
         """Return what was logged since the last call."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": kind})]
 
+    def forget(self) -> None:
+        """Forget all cookies, answers and preflights."""
+        for store in ("Cache", "Cookies"):  # what preflights allowed is in the cache
+            self._call("POST", "/goog/cdp/execute", {"cmd": f"Network.clearBrowser{store}", "params": {}})
+
     def open(self, url: str) -> None:
         """Load a page, and forget what was logged before."""
         self._call("POST", "/url", {"url": url})
@@ -90,11 +103,27 @@ class Browser:
         found: dict[str, Any] = self._call("POST", "/execute/async", {"script": FETCH, "args": [url, options]})
         return found
 
+    def script(self, url: str) -> Any:
+        """Let the page load a script that calls `show(...)`; return what it called it with, or else "error"."""
+        return self._call("POST", "/execute/async", {"script": SCRIPT, "args": [url]})
+
     def requests(self, url: str) -> list[str]:
         """Return the methods of all requests for a URL that began since the page was opened, preflights included."""
-        events = [json.loads(message)["message"] for message in self._log("performance")]
-        began = [event["params"]["request"] for event in events if event["method"] == "Network.requestWillBeSent"]
+        began = [parameters["request"] for parameters in self._network("requestWillBeSent")]
         return [request["method"] for request in began if request["url"] == url]
+
+    def statuses(self) -> list[int]:
+        """Return the statuses of all answers since the page was opened, also of those that it was not let read."""
+        return [parameters["statusCode"] for parameters in self._network("responseReceivedExtraInfo")]
+
+    def _network(self, event: str) -> list[Any]:
+        """Return the parameters of these events of the network panel since the last call."""
+        messages = [json.loads(message)["message"] for message in self._log("performance")]
+        return [message["params"] for message in messages if message["method"] == f"Network.{event}"]
+
+    def said(self) -> list[str]:
+        """Return what the console has said since the last call, at once."""
+        return self._log("browser")
 
     def console(self, words: str) -> list[str]:
         """Wait until the console says these words; return all lines since the last call, for a test to look at."""

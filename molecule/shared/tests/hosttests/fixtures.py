@@ -40,3 +40,14 @@ def newcomer(gateway: Gateway) -> Iterator[str]:
     gateway.output("useradd --create-home --shell /bin/sh %s", name)
     yield name
     gateway.output("userdel --remove --force %s 2>/dev/null || ! id %s", name, name)
+
+
+@pytest.fixture
+def stopped(gateway: Gateway) -> Iterator[None]:
+    """Stop the gateway for the time of a test; lighttpd answers again at the end of it."""
+    gateway.output("systemctl stop %s", f"{gateway.name}.target")
+    gateway.wait_for_site(503)  # the target is stopped a moment before the listener is gone
+    yield
+    gateway.output("systemctl start %s", f"{gateway.name}.target")
+    gateway.wait_for_workers()
+    gateway.wait_for_site(200)

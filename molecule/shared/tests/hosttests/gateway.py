@@ -1,6 +1,7 @@
 """One host with the gateway: its settings, its web site, its listener."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +70,13 @@ class Gateway:
     def wait_for_workers(self) -> None:
         """Wait until every worker is active."""
         self.wait_for(" && ".join(f"systemctl is-active --quiet {unit}" for unit in self.worker_units))
+
+    def wait_for_site(self, status: int) -> None:
+        """Wait for this answer of lighttpd: it leaves a listener that refused it alone for a second or two."""
+        end = time.monotonic() + PATIENCE
+        while (answer := self.site().get("_health")).status != status:
+            assert time.monotonic() < end, answer
+            time.sleep(0.1)
 
     def site(
         self, name: str = "", through: Mapping[str, Any] | None = None, at: str = LOOPBACK, port: int | None = None
