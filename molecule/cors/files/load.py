@@ -1,16 +1,16 @@
 """Runs on another host: ask for what pages of an allowed origin need, over and over, until told to stop.
 
-    load.py ADDRESS PATH ORIGIN STOP
+    load.py ADDRESS PATH ORIGIN
 
-Every request has a connection of its own, and every second one is a preflight. Prints JSON: how many there were, and
-what came instead of an answer with the grant. Ends when the file STOP is there.
+Every request has a connection of its own, and every second one is a preflight. At SIGTERM it prints JSON: how many
+there were, and what came instead of an answer with the grant.
 """
 
 import http.client
 import json
+import signal
 import sys
 import time
-from pathlib import Path
 
 PAUSE = 0.03
 TIMEOUT = 10.0
@@ -34,10 +34,12 @@ def outcome(address: str, path: str, origin: str, preflight: bool) -> str:
 
 
 def main() -> None:
-    """Ask until the file is there."""
-    address, path, origin, stop = sys.argv[1:]
+    """Ask until the signal comes."""
+    address, path, origin = sys.argv[1:]
     outcomes: list[str] = []
-    while not Path(stop).exists():
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    while not told:
         outcomes.append(outcome(address, path, origin, preflight=len(outcomes) % 2 == 1))
         time.sleep(PAUSE)
     print(json.dumps({"requests": len(outcomes), "failed": [text for text in outcomes if text]}))

@@ -1,6 +1,9 @@
 """Actual answers, good and bad: readable for allowed origins and for nobody else, whoever answers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from hosttests.gateway import Gateway
 from hosttests.site import Answer, Site
 
 PORTAL = "https://portal.example.org"
@@ -57,6 +60,44 @@ def test_every_answer_carries_the_grant(site: Site, method: str, path: str, stat
 def test_uncaught_exception_is_told_as_json(site: Site) -> None:
     answer = from_page(site, PORTAL, "boom")
     assert answer.json()["error"] == "internal server error"
+
+
+@pytest.mark.parametrize(("origin", "grant"), [(PORTAL, granted(PORTAL)), (FOREIGN, [])])
+def test_overload_and_lateness_are_told(
+    gateway: Gateway, outside: Site, origin: str, grant: list[tuple[str, str]]
+) -> None:
+    """Each worker takes its share and keeps it until the time is up; the others are refused at once."""
+    most = gateway["max_concurrency"]
+    with ThreadPoolExecutor(3 * most) as pool:
+        answers = list(pool.map(lambda _: from_page(outside, origin, "wait/60"), range(3 * most)))
+    late = [answer for answer in answers if answer.status == 504]
+    refused = [answer for answer in answers if answer.status == 503]
+    assert len(late) + len(refused) == len(answers)
+    assert 1 <= len(late) <= most
+    assert {answer.json()["error"] for answer in late} == {"no answer in time"}
+    assert {(answer.json()["error"], *answer.all("Retry-After")) for answer in refused} == {("too busy", "1")}
+    for answer in answers:
+        assert (answer.grant(), answer.all("Vary"), answer.all("X-App-Reached")) == (grant, ["Origin"], [])
+    assert from_page(outside, origin, "ok").status == 200
+
+
+@pytest.mark.usefixtures("stopped")
+def test_lighttpd_grants_nothing_for_a_stopped_gateway(outside: Site) -> None:
+    asked = [("Origin", PORTAL), ("Access-Control-Request-Method", "PUT")]
+    for answer in (from_page(outside, PORTAL, "ok"), outside.request("OPTIONS", "ok", asked)):
+        assert (answer.status, answer.grant(), answer.all("Vary")) == (503, [], [])
+
+
+def test_lighttpd_grants_nothing_for_a_worker_that_died(gateway: Gateway, outside: Site) -> None:
+    before = outside.get("reached").json()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(from_page, outside, PORTAL, "wait/60")
+        while outside.get("reached").json().get("GET 60") == before.get("GET 60") and not answer.done():
+            pass
+        gateway.output("systemctl kill --signal=SIGKILL %s", f"{gateway.name}@*.service")
+        assert (answer.result().status, answer.result().grant()) == (500, [])
+    gateway.wait_for_workers()
+    gateway.wait_for_site(200)
 
 
 def test_body_too_large_for_the_gateway_is_told_as_json(site: Site) -> None:
