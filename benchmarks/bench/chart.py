@@ -1,6 +1,6 @@
 """Draws the results.
 
-    python3 -m bench.chart RESULTS.json CHART.svg      needs matplotlib (requirements-charts.txt)
+python3 -m bench.chart RESULTS.json CHART.svg      needs matplotlib (requirements-charts.txt)
 """
 
 import json
@@ -45,7 +45,11 @@ def draw(samples: list[Sample], target: Path) -> None:
 def panel(axis: "pyplot.Axes", rows: list[Row]) -> None:
     """Bars of one workload, the first path on top."""
     most = max(row.per_second for row in rows)
-    axis.barh([PATHS[row.path].title for row in rows], [row.per_second for row in rows], color=[color(row.path) for row in rows])
+    axis.barh(
+        [PATHS[row.path].title for row in rows],
+        [row.per_second for row in rows],
+        color=[color(row.path) for row in rows],
+    )
     for place, row in enumerate(rows):
         failed = f", {row.failed:,} failed" if row.failed else ""
         text = f" {row.per_second:,.0f}/s, p99 {row.p99:,.1f} ms{failed}"

@@ -46,8 +46,6 @@ def draw(results: Path) -> None:
     python = host.STATE / "charts" / "bin" / "python"
     if not python.exists():
         subprocess.run(["python3", "-m", "venv", python.parent.parent], check=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
-    subprocess.run(
-        [python, "-m", "bench.chart", results.resolve(), CHART], cwd=support.ROOT / "benchmarks", check=True
-    )
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], check=True)
+    subprocess.run([python, "-m", "bench.chart", results.resolve(), CHART], cwd=support.ROOT / "benchmarks", check=True)

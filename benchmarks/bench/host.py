@@ -28,7 +28,7 @@ def inventory(paths: Sequence[Path], workers: int, suite: str) -> dict[str, obje
         "ansible_control_path": "%(directory)s/%%C",
         "bench_folder": str(STATE),
         "bench_ssh_config": str(SSH_CONFIG),
-        "bench_host_set": f"webpy-gateway-{hashlib.sha1(str(support.ROOT).encode()).hexdigest()[:8]}-benchmark",
+        "bench_host_set": f"webpy-gateway-{hashlib.sha1(str(support.ROOT).encode()).hexdigest()[:8]}-side-by-side",
         "bench_suite": suite,
         "bench_workers": workers,
     }

@@ -1,6 +1,6 @@
 """Runs on the host: measures all paths in turn, and prints every sample as a line of JSON.
 
-    python3 -m bench.measure PLAN       PLAN: JSON of a bench.plan.Plan
+python3 -m bench.measure PLAN       PLAN: JSON of a bench.plan.Plan
 """
 
 import json
@@ -18,7 +18,7 @@ from bench.plan import Plan
 from bench.sample import Sample
 from bench.workloads import WORKLOADS, Workload, fitting
 
-WARM_UP = wrk.Load(connections=32, threads=2, seconds=1)
+WARM_UP = WORKLOADS["fast"]
 LOOK_AT = 0.7  # of the time: when memory is looked at, all clients being there
 
 
@@ -48,8 +48,9 @@ def sample(number: int, path: Path, workload: Workload, plan: Plan) -> Sample:
     url = service.address(path, workload)
     with service.running(path):
         service.expect_answer(path, workload)
-        calm = replace(WARM_UP, connections=min(WARM_UP.connections, connections), threads=1)
-        _call(workload, url, calm)
+        service.settle(path)
+        with wrk.command(WARM_UP, service.address(path, WARM_UP), replace(load, connections=32, seconds=1)) as words:
+            subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
         return _measure(number, path, workload, url, load)
 
 
@@ -57,6 +58,7 @@ def _measure(number: int, path: Path, workload: Workload, url: str, load: wrk.Lo
     front = (path.front,)
     idle, idle_front = usage.memory(path.units), usage.memory(front)
     cpu = usage.cpu_seconds(path.units), usage.cpu_seconds(front), _client_seconds(), usage.machine_cpu_seconds()
+    began = time.monotonic()
     with wrk.command(workload, url, load) as words:
         client = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         time.sleep(load.seconds * LOOK_AT)
@@ -81,17 +83,12 @@ def _measure(number: int, path: Path, workload: Workload, url: str, load: wrk.Lo
         cpu_gateway=gateway,
         cpu_front=web_server,
         cpu_client=wrk_itself,
-        cpu_others=max(0.0, whole - gateway - web_server - wrk_itself),
+        busy_others=max(0.0, whole - gateway - web_server - wrk_itself) / (time.monotonic() - began),
         memory_idle=idle.kib + idle_front.kib,
         memory=busy.kib + busy_front.kib,
         held=held if workload.held else 0,
         held_kib=(busy.kib - idle.kib) / held if workload.held and held else 0.0,
     )
-
-
-def _call(workload: Workload, url: str, load: wrk.Load) -> None:
-    with wrk.command(workload, url, load) as words:
-        subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
 
 
 def _client_seconds() -> float:
@@ -112,7 +109,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except service.Unfit as unfit:
+    except service.UnfitError as unfit:
         sys.exit(f"not fit to be measured: {unfit}")
     except BrokenPipeError:
         os._exit(1)

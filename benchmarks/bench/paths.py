@@ -1,7 +1,7 @@
 """The ways from a client to the application: to measure another one, add a line to PATHS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.workloads import MAIN
 
@@ -29,13 +29,8 @@ def ours(
 ) -> Path:
     """An instance of the role, with these of its variables (without their prefix)."""
     instance = f"bench-{name}"
-    variables = {
-        "name": instance,
-        "http_port": 8000 + number,
-        "port": 480 + number,
-        # alone on its port: what belongs to other instances is not in the way of its requests
-        **role,
-    }
+    # a port for each: what belongs to other instances is not in the way of its requests
+    variables = {"name": instance, "http_port": 8000 + number, "port": 480 + number, **role}
     return Path(
         name=f"lighttpd-{name}",
         title=title,
@@ -54,18 +49,7 @@ def unprotected(path: Path) -> Path:
 
     playbooks/files/unprotect.py makes it so, on the port that is 1000 above.
     """
-    return Path(
-        name=path.name,
-        title=path.title,
-        port=path.port + 1000,
-        front="lighttpd-unprotected.service",
-        starts=path.starts,
-        units=path.units,
-        workloads=path.workloads,
-        role=path.role,
-        unprotected=True,
-        default=path.default,
-    )
+    return replace(path, port=path.port + 1000, front="lighttpd-unprotected.service", unprotected=True)
 
 
 def peer(name: str, title: str, number: int, service: str) -> Path:
@@ -87,6 +71,8 @@ PATHS = {
         peer("nginx-uwsgi", "nginx, unix, uWSGI --gevent", 3, "uwsgi"),
         Path("lighttpd-file", "lighttpd, a file", 80, "lighttpd.service", workloads=FILES),
         Path("nginx-file", "nginx, a file", 8100, "nginx.service", workloads=FILES),
+        ours("fastcgi-tcp", "lighttpd mod_fastcgi, TCP", 7, default=False, bind="tcp", transport="fastcgi"),
+        ours("fastcgi-unix", "lighttpd mod_fastcgi, unix", 8, default=False, bind="unix", transport="fastcgi"),
         # what our own layers cost
         ours("cors", "lighttpd mod_proxy, unix, CORS on", 3, workloads=("origin",), bind="unix", cors=ALLOWED),
         unprotected(ours("bare", "lighttpd mod_proxy, TCP, unprotected", 4, workloads=("fast",), bind="tcp")),

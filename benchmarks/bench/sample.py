@@ -21,7 +21,7 @@ class Sample:
     cpu_gateway: float
     cpu_front: float
     cpu_client: float
-    cpu_others: float  # of all else on the machine
+    busy_others: float  # processors that all else on the machine kept busy meanwhile
     memory_idle: int  # of gateway and web server
     memory: int  # the same under load
     held: int  # requests in the gateway when it was looked at, from its open sockets

@@ -11,9 +11,11 @@ from bench.paths import Path
 from bench.workloads import Workload
 
 PATIENCE = 30.0
+PAUSE = 0.15
+CALM = 0.1  # of a processor: the share that an idle gateway may take
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """A path does not do what it should."""
 
 
@@ -42,13 +44,24 @@ def stop(paths: Sequence[Path]) -> None:
     until(lambda: not usage.processes(unit for path in paths for unit in path.units), "processes are left")
 
 
-def until(condition: Callable[[], bool], otherwise: str) -> None:
-    """Waits until the condition holds. Raises Unfit when it does not come to pass."""
+def settle(path: Path) -> None:
+    """Waits until the gateway does nothing any more: the first worker may answer before the last one has started."""
+    used = [-1.0]
+
+    def calm() -> bool:
+        used.append(usage.cpu_seconds(path.units))
+        return used[-1] - used[-2] < CALM * PAUSE
+
+    until(calm, "it does not come to rest", PAUSE)
+
+
+def until(condition: Callable[[], bool], otherwise: str, pause: float = 0.02) -> None:
+    """Waits until the condition holds. Raises UnfitError when it does not come to pass."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            raise Unfit(otherwise)
-        time.sleep(0.02)
+            raise UnfitError(otherwise)
+        time.sleep(pause)
 
 
 def address(path: Path, workload: Workload) -> str:
@@ -58,12 +71,12 @@ def address(path: Path, workload: Workload) -> str:
 
 
 def expect_answer(path: Path, workload: Workload) -> None:
-    """Insists on the right answer, so that wrong ones are never measured. Raises Unfit."""
+    """Insists on the right answer, so that wrong ones are never measured. Raises UnfitError."""
     target = address(path, workload).split(str(path.port), 1)[1]
     end = time.monotonic() + PATIENCE
     while said := _ask(path.port, target, workload):
         if time.monotonic() > end:
-            raise Unfit(f"{path.name}, {workload.name}: {said}")
+            raise UnfitError(f"{path.name}, {workload.name}: {said}")
         time.sleep(0.05)
 
 

@@ -15,7 +15,10 @@ def grid(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
 
     def row(cells: Sequence[str]) -> str:
-        padded = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))]
+        padded = [
+            cells[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)),
+        ]
         return f"| {' | '.join(padded)} |\n"
 
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -64,13 +67,13 @@ def of_costs(samples: Sequence[Sample]) -> str:
 
 def of_machine(machine: Mapping[str, str], samples: Sequence[Sample]) -> str:
     """What it was measured on, and how busy that was with other things."""
-    others = median(sample.cpu_others / sample.seconds for sample in samples)
+    others = median(sample.busy_others for sample in samples)
     client = median(sample.cpu_client / sample.seconds for sample in samples)
     facts = dict(machine) | {
-        "wrk itself": f"took {client:.1f} of these cores, the median of all samples",
-        "other work": f"took {others:.1f} of them meanwhile, what the kernel does for interrupts included",
+        "wrk itself": f"took {client:.1f} of these cores (the median of all samples)",
+        "other work": f"took {others:.1f} of them meanwhile (likewise; the kernel's work for interrupts is in it)",
     }
-    return grid(["machine", ""], [[key, value] for key, value in facts.items()])
+    return "### The machine\n\n" + "".join(f"- {name}: {value}\n" for name, value in facts.items())
 
 
 def report(machine: Mapping[str, str], samples: Sequence[Sample]) -> str:

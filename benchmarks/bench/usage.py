@@ -1,5 +1,6 @@
 """What the processes of some systemd units use: processor time from their cgroups, memory and sockets from /proc."""
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ SLICE = Path("/sys/fs/cgroup/system.slice")
 
 def cgroups(units: Iterable[str]) -> list[Path]:
     """The cgroups of the running units whose names match one of the patterns."""
-    return [path for pattern in units for path in SLICE.rglob(pattern)]
+    # glob, since that of pathlib fails when a cgroup goes while it looks
+    return [SLICE / path for pattern in units for path in glob.glob(f"**/{pattern}", root_dir=SLICE, recursive=True)]
 
 
 def processes(units: Iterable[str]) -> list[int]:

@@ -21,6 +21,7 @@ class Workload:
     headers: Mapping[str, str] = field(default_factory=dict)
     connections: int = 0
     at_least_seconds: float = 0
+    ramp_seconds: float = 0  # in which the clients send their first requests; 0: all at once
     static: str = ""  # the file that a web server alone sends instead
 
     @property
@@ -47,8 +48,16 @@ WORKLOADS = {
         ),
         Workload("upload", "1 MiB up", "upload", b'{"bytes": 1048576}', body=b"x" * MEBIBYTE, headers=BYTES),
         Workload("download", "1 MiB down", "download", b"x" * MEBIBYTE, static="download.bin"),
-        Workload("held-2000", "2,000 clients, 100 ms", "wait/100", OK, connections=2_000, at_least_seconds=4),
-        Workload("held-10000", "10,000 clients, 1 s", "wait/1000", OK, connections=10_000, at_least_seconds=12),
+        Workload("held-2000", "2,000 clients wait 100 ms", "wait/100", OK, connections=2_000),
+        Workload(
+            "held-10000",
+            "10,000 clients wait 3 s",
+            "wait/3000",
+            OK,
+            connections=10_000,
+            at_least_seconds=15,
+            ramp_seconds=4,
+        ),
         # the fast endpoint, asked from a page of another origin
         Workload("origin", "fast, with an Origin", "fast", OK, headers={"Origin": "https://portal.example.org"}),
     )

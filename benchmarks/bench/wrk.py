@@ -62,6 +62,8 @@ def command(workload: Workload, url: str, load: Load) -> Iterator[Sequence[str]]
             url,
             "--",
             body.name if workload.body else "",
+            str(load.connections // load.threads),
+            f"{workload.ramp_seconds * 1000:.0f}",
             *headers,
         ]
 
