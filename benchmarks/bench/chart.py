@@ -13,7 +13,7 @@ from bench import ratios
 from bench.paths import PATHS
 from bench.ratios import Row
 from bench.sample import Sample
-from bench.workloads import WORKLOADS
+from bench.workloads import MAIN, WORKLOADS
 
 matplotlib.use("svg")
 # the same results give the same file, and its texts stay texts
@@ -21,18 +21,14 @@ matplotlib.rcParams |= {"svg.hashsalt": "webpy_gateway", "svg.fonttype": "none",
 
 from matplotlib import pyplot  # noqa: E402
 
-OURS, THEIRS, FILES = "#2a6fbb", "#b8b8b8", "#e3e3e3"
-HIDDEN = ("origin",)  # only there for the costs
-
-
-def color(path: str) -> str:
-    """Ours, a peer, or a file for comparison."""
-    return FILES if not PATHS[path].starts else OURS if PATHS[path].role else THEIRS
+OURS, THEIRS = "#2a6fbb", "#b8b8b8"
+# the others are there for a ceiling, or for what a layer costs
+COMPARED = [name for name, path in PATHS.items() if path.starts and set(MAIN) <= set(path.workloads)]
 
 
 def draw(samples: list[Sample], target: Path) -> None:
     """One panel a workload: requests per second of every path, and its p99."""
-    panels = [rows for name in WORKLOADS if name not in HIDDEN and (rows := ratios.rows(samples, name, PATHS))]
+    panels = [rows for name in MAIN if (rows := ratios.rows(samples, name, COMPARED))]
     heights = [len(rows) + 1.5 for rows in panels]
     figure, axes = pyplot.subplots(
         len(panels), 1, figsize=(9, 0.28 * sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
@@ -48,7 +44,7 @@ def panel(axis: "pyplot.Axes", rows: list[Row]) -> None:
     axis.barh(
         [PATHS[row.path].title for row in rows],
         [row.per_second for row in rows],
-        color=[color(row.path) for row in rows],
+        color=[OURS if PATHS[row.path].role else THEIRS for row in rows],
     )
     for place, row in enumerate(rows):
         failed = f", {row.failed:,} failed" if row.failed else ""
