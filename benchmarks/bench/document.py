@@ -1,9 +1,10 @@
-"""Puts results into docs/performance.md, between its marks, and a chart beside it."""
+"""Keeps results in a file, and puts them into docs/performance.md, between its marks, with a chart beside it."""
 
 import json
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import support
@@ -15,6 +16,13 @@ PAGE = support.ROOT / "docs" / "performance.md"
 CHART = support.ROOT / "docs" / "performance.svg"
 REQUIREMENTS = support.ROOT / "benchmarks" / "requirements-charts.txt"
 BEGIN, END = "<!-- written by benchmarks/run --write-docs -->\n", "<!-- end of what benchmarks/run wrote -->\n"
+
+
+def save(results: Path, settings: Mapping[str, object], machine: Mapping[str, str], samples: Sequence[Sample]) -> None:
+    """Write a results file."""
+    content = {"settings": settings, "machine": machine, "samples": [asdict(sample) for sample in samples]}
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps(content, indent=1))
 
 
 def filled(page: str, content: str) -> str:
