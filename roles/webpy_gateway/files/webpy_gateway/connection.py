@@ -1,0 +1,98 @@
+"""The bytes of one connection: tried at once, and waited for, within bounds, only where the kernel says so."""
+
+import contextlib
+import time
+from _socket import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, socket
+
+import gevent
+from gevent import getcurrent
+
+READ, WRITE = 1, 2
+# what nobody wanted is read and dropped so far: closing at once would reset the client before it has the answer
+DISCARDED_BYTES = 1024 * 1024
+DISCARDED_SECONDS = 2.0
+BLOCK_BYTES = 64 * 1024
+_LATE = object()
+
+
+class GoneError(OSError):
+    """The other side left."""
+
+
+class StalledError(GoneError):
+    """The other side neither sent nor took anything in time."""
+
+
+class Connection:
+    """A stream socket of the interpreter's own kind; gevent's would wrap each call once more.
+
+    `silent` is true while no request is being served: whoever stops the server may drop the connection then.
+    """
+
+    __slots__ = ("_socket", "_watchers", "patience", "peer", "silent")
+
+    def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
+        self._socket = sock
+        self._watchers: dict[int, object] = {}
+        self.patience = patience
+        self.peer = peer
+        self.silent = True
+
+    def receive(self, most: int, seconds: float | None = None) -> bytes:
+        """The next bytes, at most so many; none at the end. Waits `seconds`, else `patience`. Raises GoneError."""
+        while True:
+            try:
+                return self._socket.recv(most, MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait(READ, self.patience if seconds is None else seconds)
+            except OSError as error:
+                raise GoneError(*error.args) from error
+
+    def send(self, data: bytes) -> None:
+        """All of the bytes; waits at most `patience` for the other side to take some. Raises GoneError."""
+        rest: bytes | memoryview = data
+        while True:
+            try:
+                sent = self._socket.send(rest, MSG_DONTWAIT | MSG_NOSIGNAL)
+            except BlockingIOError:
+                self._wait(WRITE, self.patience)
+                continue
+            except OSError as error:
+                raise GoneError(*error.args) from error
+            if sent == len(rest):
+                return
+            rest = memoryview(rest)[sent:]
+
+    def linger(self) -> None:
+        """Says that nothing more will be sent, and drops what still arrives, within bounds."""
+        end = time.monotonic() + DISCARDED_SECONDS
+        left = DISCARDED_BYTES
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(SHUT_WR)
+            while (
+                left > 0 and (seconds := end - time.monotonic()) > 0 and (block := self.receive(BLOCK_BYTES, seconds))
+            ):
+                left -= len(block)
+
+    def close(self) -> None:
+        """Gives the descriptor back."""
+        for watcher in self._watchers.values():
+            watcher.close()  # type: ignore[attr-defined]  # gevent has no types
+        self._watchers.clear()
+        self._socket.close()
+
+    def _wait(self, event: int, seconds: float) -> None:
+        hub = gevent.get_hub()
+        watcher = self._watchers.get(event)
+        if watcher is None:
+            watcher = self._watchers[event] = hub.loop.io(self._socket.fileno(), event)
+        switch = getcurrent().switch
+        timer = hub.loop.timer(max(seconds, 0.0))
+        watcher.start(switch)
+        timer.start(switch, _LATE)
+        try:
+            if hub.switch() is _LATE:
+                raise StalledError("nothing moved in time")
+        finally:
+            watcher.stop()
+            timer.close()
