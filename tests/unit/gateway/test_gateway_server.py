@@ -84,16 +84,11 @@ def test_exception_after_the_first_bytes_cuts_the_answer_off(shared: Server) -> 
 
 def test_small_answer_is_one_write_and_the_connection_closes(shared: Server) -> None:
     with connect(shared.address) as connection:
-        connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+        connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         answer = connection.recv(10_000)
         assert answer.endswith(b"\r\n\r\nhello")
         assert b"\r\nConnection: close\r\n" in answer
         assert connection.recv(1) == b""
-
-
-def test_second_request_in_the_same_segment_is_not_served(shared: Server) -> None:
-    raw = shared.raw(b"GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\nGET /api/boom HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert raw.count(b"HTTP/1.1 ") == 1
 
 
 def test_http_1_0(shared: Server) -> None:
@@ -110,7 +105,6 @@ def test_http_1_0(shared: Server) -> None:
         b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
         b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
         b"POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"GET /api/echo HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
         b"GET /api/echo HTTP/1.1\r\nHost: a b\r\n\r\n",
     ],
 )

@@ -87,6 +87,8 @@ def _read(stream: InputStream, most: int, *, exact: bool) -> tuple[IO[bytes], in
     while size < limit:
         try:
             block = stream.read(min(BLOCK_BYTES, limit - size))
+        except TimeoutError as error:
+            raise _BodyError(HTTPStatus.REQUEST_TIMEOUT, "the request body did not arrive in time") from error
         except OSError as error:
             raise _BodyError(HTTPStatus.BAD_REQUEST, "the request body is broken or incomplete") from error
         if not block:

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from _socket import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, socket
+from typing import Any
 
 import gevent
 from gevent import getcurrent
@@ -19,7 +20,7 @@ class GoneError(OSError):
     """The other side left."""
 
 
-class StalledError(GoneError):
+class StalledError(GoneError, TimeoutError):
     """The other side neither sent nor took anything in time."""
 
 
@@ -29,11 +30,11 @@ class Connection:
     `silent` is true while no request is being served: whoever stops the server may drop the connection then.
     """
 
-    __slots__ = ("_socket", "_watchers", "patience", "peer", "silent")
+    __slots__ = ("_watchers", "patience", "peer", "silent", "socket")
 
     def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
-        self._socket = sock
-        self._watchers: dict[int, object] = {}
+        self.socket = sock
+        self._watchers: dict[int, Any] = {}
         self.patience = patience
         self.peer = peer
         self.silent = True
@@ -42,7 +43,7 @@ class Connection:
         """The next bytes, at most so many; none at the end. Waits `seconds`, else `patience`. Raises GoneError."""
         while True:
             try:
-                return self._socket.recv(most, MSG_DONTWAIT)
+                return self.socket.recv(most, MSG_DONTWAIT)
             except BlockingIOError:
                 self._wait(READ, self.patience if seconds is None else seconds)
             except OSError as error:
@@ -53,7 +54,7 @@ class Connection:
         rest: bytes | memoryview = data
         while True:
             try:
-                sent = self._socket.send(rest, MSG_DONTWAIT | MSG_NOSIGNAL)
+                sent = self.socket.send(rest, MSG_DONTWAIT | MSG_NOSIGNAL)
             except BlockingIOError:
                 self._wait(WRITE, self.patience)
                 continue
@@ -65,27 +66,27 @@ class Connection:
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""
-        end = time.monotonic() + DISCARDED_SECONDS
-        left = DISCARDED_BYTES
+        end, left = time.monotonic() + DISCARDED_SECONDS, DISCARDED_BYTES
         with contextlib.suppress(OSError):
-            self._socket.shutdown(SHUT_WR)
-            while (
-                left > 0 and (seconds := end - time.monotonic()) > 0 and (block := self.receive(BLOCK_BYTES, seconds))
-            ):
+            self.socket.shutdown(SHUT_WR)
+            while left > 0 and (seconds := end - time.monotonic()) > 0:
+                block = self.receive(BLOCK_BYTES, seconds)
+                if not block:
+                    return
                 left -= len(block)
 
     def close(self) -> None:
         """Gives the descriptor back."""
         for watcher in self._watchers.values():
-            watcher.close()  # type: ignore[attr-defined]  # gevent has no types
+            watcher.close()
         self._watchers.clear()
-        self._socket.close()
+        self.socket.close()
 
     def _wait(self, event: int, seconds: float) -> None:
         hub = gevent.get_hub()
         watcher = self._watchers.get(event)
         if watcher is None:
-            watcher = self._watchers[event] = hub.loop.io(self._socket.fileno(), event)
+            watcher = self._watchers[event] = hub.loop.io(self.socket.fileno(), event)
         switch = getcurrent().switch
         timer = hub.loop.timer(max(seconds, 0.0))
         watcher.start(switch)

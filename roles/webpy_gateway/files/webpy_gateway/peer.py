@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from _socket import SocketType
 from ipaddress import IPv6Address, ip_address
 
 from gevent import monkey
@@ -29,7 +30,7 @@ class Peers:
         self._refused = log.Limited()
         self._diag: socket.socket | None = None
 
-    def admits(self, connection: socket.socket) -> bool:
+    def admits(self, connection: SocketType) -> bool:
         """Whether a process of an allowed user made the connection; what cannot be told is refused."""
         if not self._uids:
             return True
@@ -43,7 +44,7 @@ class Peers:
         self._refused.event("refused a connection of a user that is not in peer_uids", uid=uid)
         return False
 
-    def uid(self, connection: socket.socket) -> int | None:
+    def uid(self, connection: SocketType) -> int | None:
         """The user who holds the other end; None when nobody on this host does. Raises OSError."""
         if connection.family == socket.AF_UNIX:
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -57,7 +58,7 @@ class Peers:
                 self._diag = None
             raise
 
-    def _diagnose(self, connection: socket.socket) -> int | None:
+    def _diagnose(self, connection: SocketType) -> int | None:
         (peer, peer_port), (own, own_port) = connection.getpeername()[:2], connection.getsockname()[:2]
         family, peer_bytes, own_bytes = _addresses(peer, own)
         identity = SOCKET_ID.pack(peer_port, own_port, peer_bytes, own_bytes)

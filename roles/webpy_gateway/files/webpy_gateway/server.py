@@ -1,95 +1,145 @@
-"""Serves WSGI over HTTP/1.1 with gevent: accepts, admits, and drains. One request a connection, as lighttpd does it."""
+"""Accepts connections, admits them, has them served by warm greenlets, and drains."""
 
 import contextlib
+import errno
 import resource
 import signal
-import socket
+from _socket import socket
 from wsgiref.types import WSGIApplication
 
 import gevent
-from gevent import Timeout
+from gevent import GreenletExit
 from gevent.event import Event
-from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
 
-from webpy_gateway import log
+from webpy_gateway import http1, log
 from webpy_gateway.config import Config
-from webpy_gateway.handler import Handler
+from webpy_gateway.connection import READ, Connection
 from webpy_gateway.listener import Listener
 from webpy_gateway.peer import Peers
+from webpy_gateway.service import Serve, Service
 from webpy_gateway.systemd import Notifier
+from webpy_gateway.workers import Workers
 
-# seconds for a request's head to arrive; and for a connection that is still silent when the drain begins
+# seconds for a request's head to arrive; for the next request on a kept connection; and for a connection that is
+# still silent when the drain begins
 HEAD_TIMEOUT = 10.0
+IDLE_TIMEOUT = 5.0
 SILENT_GRACE = 0.5
 # connections above max_concurrency that are accepted, so that they get their 503 instead of waiting
 REFUSABLE = 256
 SPARE_FDS = 256
+# connections that are accepted in a row; each runs until it waits, so none is taken that a sibling could serve sooner
+BATCH = 16
+# seconds without accepting when the process or the machine has no descriptor left
+EXHAUSTED_PAUSE = 0.2
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
-    """gevent's WSGI server with an adopted listener, a peer check and a drain that leaves the listener to others."""
+class Server:
+    """One worker process: a listener, perhaps shared with siblings, and all connections accepted from it."""
 
-    def __init__(self, listener: Listener, application: WSGIApplication, config: Config) -> None:
-        # a name is set so that gevent does not ask DNS for one; the Host header of each request replaces it
-        environ = {
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_SOFTWARE": "webpy_gateway",
-            "wsgi.multithread": True,
-            # gevent then accepts one connection at a time and leaves the next to the other processes on this listener
-            "wsgi.multiprocess": True,
-        }
-        pool = Pool(config.max_concurrency + REFUSABLE)
-        super().__init__(listener.socket, application, spawn=pool, log=None, handler_class=Handler, environ=environ)
+    def __init__(self, listener: Listener, service: Service, config: Config, serve: Serve) -> None:
         self._listener = listener
+        self._service = service
+        self._serve = serve
+        self._patience = config.request_timeout
         self._peers = Peers(config.peer_uids)
-        self._silent: set[gevent.Greenlet] = set()
+        self._most = config.max_concurrency + REFUSABLE
+        self._exhausted = log.Limited()
+        self._finished = Event()
+        self._workers = Workers(self._serve_connection, self._on_finished)
+        shared = listener.socket
+        # the same descriptor without gevent's methods, which may not wait in the hub
+        self._socket = socket(shared.family, shared.type, shared.proto, fileno=shared.fileno())
+        self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), READ)
+        self._resume = gevent.get_hub().loop.timer(EXHAUSTED_PAUSE)
 
-    def handle(self, sock: socket.socket, address: object) -> None:
-        """One connection, from the first byte to the last. A peer that is not admitted is not even read."""
-        if not self._peers.admits(sock):
-            return
-        me = gevent.getcurrent()
-        self._silent.add(me)
-        timer = Timeout(HEAD_TIMEOUT)
+    @property
+    def running(self) -> int:
+        """Connections being served."""
+        return len(self._workers.busy)
 
-        def on_head() -> None:
-            timer.close()
-            self._silent.discard(me)
-
-        try:
-            timer.start()
-            Handler(sock, address, self, on_head).handle()
-        except Timeout as timeout:
-            if timeout is not timer:
-                raise
-        except OSError:
-            pass  # the connection broke outside of a request: nobody to tell
-        finally:
-            on_head()
+    def start(self) -> None:
+        """Begins to accept."""
+        self._watcher.start(self._accept_some)
 
     def drain(self, seconds: float) -> int:
         """Stops accepting at once and waits for what runs. Returns the number of requests it had to cut off."""
-        self._stop_event.set()  # else a finished connection would make gevent accept again
-        self.stop_accepting()
+        self._service.draining = True
+        self._watcher.close()
+        self._resume.close()
+        self._socket.detach()
         self._listener.close()
-        impatient = gevent.spawn_later(min(SILENT_GRACE, seconds), self._drop_silent)
-        self.pool.join(timeout=seconds)
+        impatient = gevent.spawn_later(min(SILENT_GRACE, seconds), self._end, silent_only=True)
+        self._wait(seconds)
         impatient.kill()
-        cut_off = len(self.pool)
-        self.pool.kill(timeout=1)
+        cut_off = self.running
+        self._end(silent_only=False)
+        self._wait(1)
         return cut_off
 
-    def _drop_silent(self) -> None:
-        gevent.killall(list(self._silent), block=False)
+    def _accept_some(self) -> None:
+        """Runs in the hub whenever a connection waits."""
+        for _ in range(BATCH):
+            if self.running >= self._most:
+                self._watcher.stop()
+                return
+            try:
+                descriptor, address = self._socket._accept()  # type: ignore[attr-defined]  # of socket.accept
+            except (BlockingIOError, InterruptedError):
+                return  # a sibling was faster
+            except OSError as error:
+                if error.errno in EXHAUSTED:
+                    self._pause(error)
+                    return
+                continue  # the client left while it waited
+            own = self._socket
+            connection = socket(own.family, own.type, own.proto, fileno=descriptor)
+            peer = address[0] if isinstance(address, tuple) else ""
+            self._workers.start(Connection(connection, self._patience, peer))
+
+    def _serve_connection(self, connection: Connection) -> None:
+        """One connection, from the first byte to the last. A peer that is not admitted is not even read."""
+        try:
+            if self._peers.admits(connection.socket):
+                self._serve(connection, self._service)
+        finally:
+            connection.close()
+
+    def _on_finished(self) -> None:
+        if self._service.draining:
+            self._finished.set()
+        elif self.running < self._most and not self._watcher.active and not self._resume.active:
+            self.start()
+
+    def _pause(self, error: OSError) -> None:
+        self._exhausted.event("cannot accept: waiting for a free descriptor", error=error)
+        self._watcher.stop()
+        self._resume.start(self.start)
+
+    def _wait(self, seconds: float) -> None:
+        with gevent.Timeout(seconds, False):
+            while self.running:
+                self._finished.clear()
+                self._finished.wait()
+
+    def _end(self, *, silent_only: bool) -> None:
+        loop = gevent.get_hub().loop
+        for worker, connection in list(self._workers.busy.items()):
+            if connection.silent or not silent_only:
+                loop.run_callback(worker.throw, GreenletExit)
 
 
 def run(application: WSGIApplication, listener: Listener, config: Config, status: str) -> None:
     """Serves until SIGTERM or SIGINT, then drains; a second signal ends the drain."""
     _raise_fd_limit(config.max_concurrency + REFUSABLE + SPARE_FDS)
     notifier = Notifier()
-    server = Server(listener, application, config)
+    service = Service(
+        application=application,
+        head_timeout=min(HEAD_TIMEOUT, config.request_timeout),
+        idle_timeout=min(IDLE_TIMEOUT, config.request_timeout),
+    )
+    server = Server(listener, service, config, http1.serve)
     stop, now = Event(), Event()
 
     def on_signal() -> None:
@@ -102,10 +152,10 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
     notifier.ready(status)
     stop.wait()
     notifier.stopping("finishing running requests")
-    log.event("stopping: finishing running requests", running=len(server.pool), at_most_seconds=config.drain_timeout)
+    log.event("stopping: finishing running requests", running=server.running, at_most_seconds=config.drain_timeout)
     drain = gevent.spawn(server.drain, config.drain_timeout)
     gevent.wait([drain, now], count=1)
-    log.event("stopped", cut_off=drain.value if drain.ready() else len(server.pool))
+    log.event("stopped", cut_off=drain.value if drain.ready() else server.running)
 
 
 def _raise_fd_limit(wanted: int) -> None:

@@ -1,11 +1,30 @@
 """What every connection of a worker is served with, whatever the protocol on the wire."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from webpy_gateway.connection import Connection
+
+
+def _environ() -> dict[str, Any]:
+    """What is the same for all requests (PEP 3333). The Host header of each replaces the server's name."""
+    return {
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_SOFTWARE": "webpy_gateway",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+    }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -17,7 +36,7 @@ class Service:
     head_timeout: float
     # for the next request on a connection that is kept
     idle_timeout: float
-    environ: dict[str, Any] = field(default_factory=dict)
+    environ: dict[str, Any] = field(default_factory=_environ)
     # no further request is taken from a connection
     draining: bool = False
 

@@ -1,0 +1,112 @@
+"""Greenlets that serve one connection after the other: a warm one saves a web.py application half of its time."""
+
+import contextlib
+from collections.abc import Callable
+from sys import getrefcount
+from typing import Any
+
+import gevent
+from gevent import GreenletExit
+from greenlet import greenlet
+
+from webpy_gateway import log
+from webpy_gateway.connection import Connection
+
+# warm greenlets that are kept for the next connections; each holds some 10 KiB
+MOST_PARKED = 256
+
+Serve = Callable[[Connection], None]
+
+
+class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
+    """A greenlet that serves one connection after the other. To the application each looks like a fresh one."""
+
+    def __init__(self, workers: "Workers") -> None:
+        super().__init__(self._work, gevent.get_hub())
+        self._workers = workers
+        self._links: list[Callable[[greenlet], object]] = []
+
+    def rawlink(self, callback: Callable[[greenlet], object]) -> None:
+        """As gevent.Greenlet's: calls back when this greenlet ends, to all appearances: gevent.local relies on it."""
+        self._links.append(callback)
+
+    def unlink(self, callback: Callable[[greenlet], object]) -> None:
+        """Takes a link back."""
+        with contextlib.suppress(ValueError):
+            self._links.remove(callback)
+
+    def throw(self, *error: Any) -> object:
+        """As gevent.Greenlet's: too late for one that ended; a bare greenlet would raise it in the caller."""
+        return None if self.dead else super().throw(*error)
+
+    def _work(self) -> None:
+        hub = self.parent
+        while True:
+            connection = None
+            with contextlib.suppress(BaseException):
+                connection = hub.switch()
+            if type(connection) is not Connection:
+                self._workers.forget(self)  # whoever that was knows this greenlet from an earlier request
+                return
+            try:
+                self._workers.serve(connection)
+            except GreenletExit:
+                pass  # the server is stopping, or the application ended its own greenlet
+            except BaseException as error:
+                log.exception("uncaught exception of the gateway", error, {})
+            connection = None
+            while self._links:
+                self._links.pop()(self)
+            self.gr_context = None
+            if not self._workers.park(self):
+                return
+
+
+class Workers:
+    """All greenlets that serve, or wait to. `busy`: those that serve, each with its connection."""
+
+    def __init__(self, serve: Serve, on_finished: Callable[[], None]) -> None:
+        self.serve = serve
+        self.busy: dict[Worker, Connection] = {}
+        self._on_finished = on_finished
+        self._parked: list[Worker] = []
+        self._references = 0
+
+    def start(self, connection: Connection) -> None:
+        """Serves the connection up to where it has to wait for the first time. Call it in the hub."""
+        worker = self._warm() or self._fresh()
+        self.busy[worker] = connection
+        worker.switch(connection)
+
+    def park(self, worker: Worker) -> bool:
+        """Whether the worker, whose connection is done, is to wait for another one."""
+        del self.busy[worker]
+        self._on_finished()
+        if len(self._parked) >= MOST_PARKED:
+            return False
+        self._parked.append(worker)
+        return True
+
+    def forget(self, worker: Worker) -> None:
+        """The worker ended while it waited."""
+        with contextlib.suppress(ValueError):
+            self._parked.remove(worker)
+
+    def _fresh(self) -> Worker:
+        worker = Worker(self)
+        worker.switch()
+        self._references = _references(worker)
+        return worker
+
+    def _warm(self) -> Worker | None:
+        """A worker that nobody else knows: a Timeout that an application left running would hit another request."""
+        while self._parked:
+            worker = self._parked.pop()
+            if _references(worker) == self._references:
+                return worker
+            worker.throw(GreenletExit)
+        return None
+
+
+def _references(worker: Worker) -> int:
+    return getrefcount(worker)
