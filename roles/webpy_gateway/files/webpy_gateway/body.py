@@ -7,9 +7,8 @@ from http import HTTPStatus
 from typing import IO
 from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
-from gevent import Timeout
-
 from webpy_gateway import answers
+from webpy_gateway.deadlines import Deadlines, LateError
 
 IN_MEMORY_BYTES = 256 * 1024
 BLOCK_BYTES = 64 * 1024
@@ -29,6 +28,8 @@ def layer(most: int, seconds: float) -> Callable[[WSGIApplication], WSGIApplicat
     half-way when a client goes away. Large bodies are held in a temporary file.
     """
 
+    deadlines = Deadlines(seconds)
+
     def wrap(application: WSGIApplication) -> WSGIApplication:
         def bounded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             length = environ.get("CONTENT_LENGTH") or ""
@@ -37,7 +38,7 @@ def layer(most: int, seconds: float) -> Callable[[WSGIApplication], WSGIApplicat
                 environ["wsgi.input"] = io.BytesIO()
                 return application(environ, start_response)
             try:
-                _receive(environ, length, coding, most, seconds)
+                _receive(environ, length, coding, most, deadlines)
             except _BodyError as refused:
                 return answers.refuse(environ, start_response, refused.code, str(refused))
             return application(environ, start_response)
@@ -47,19 +48,19 @@ def layer(most: int, seconds: float) -> Callable[[WSGIApplication], WSGIApplicat
     return wrap
 
 
-def _receive(environ: WSGIEnvironment, length: str, coding: str, most: int, seconds: float) -> None:
+def _receive(environ: WSGIEnvironment, length: str, coding: str, most: int, deadlines: Deadlines) -> None:
     expected = None if coding else _content_length(length, most)
     if coding and coding.lower() != "chunked":
         raise _BodyError(HTTPStatus.NOT_IMPLEMENTED, "unknown transfer coding")
-    timer = Timeout.start_new(seconds)
+    deadline = deadlines.begin()
     try:
         body, size = _read(environ["wsgi.input"], most if expected is None else expected, exact=expected is not None)
-    except Timeout as timeout:
-        if timeout is not timer:
+    except LateError as late:
+        if late is not deadline:
             raise
         raise _BodyError(HTTPStatus.REQUEST_TIMEOUT, "the request body did not arrive in time") from None
     finally:
-        timer.close()
+        deadlines.end(deadline)
     environ["wsgi.input"] = body
     environ["CONTENT_LENGTH"] = str(size)
     environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -134,8 +134,7 @@ def _demand_framing(fields: _Fields, environ: dict[str, Any], *, modern: bool) -
         raise RefusedError(HTTPStatus.BAD_REQUEST, "not HTTP/1")
     if fields.repeated_host or (modern and not environ.get("HTTP_HOST")):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "not one Host header")
-    coding = environ.get("HTTP_TRANSFER_ENCODING")
-    if coding is not None and not (modern and str(coding).lower() == "chunked"):
+    if (coding := environ.get("HTTP_TRANSFER_ENCODING")) is not None and (not modern or coding.lower() != "chunked"):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad Transfer-Encoding header")
     if environ["REQUEST_METHOD"] == "CONNECT":
         raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this is no tunnel")
