@@ -25,7 +25,7 @@ class Deadlines:
         self._timer: Any = None
 
     def begin(self) -> LateError:
-        """A limit for what the current greenlet does: the exception that will be thrown into it unless `end` is first."""
+        """A limit for the current greenlet: the exception that will be thrown into it unless `end` comes first."""
         late = LateError(getcurrent(), time.monotonic() + self._seconds)
         self._running[late] = None
         if self._timer is None:

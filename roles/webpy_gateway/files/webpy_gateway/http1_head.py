@@ -134,7 +134,7 @@ def _demand_framing(fields: _Fields, environ: dict[str, Any], *, modern: bool) -
         raise RefusedError(HTTPStatus.BAD_REQUEST, "not HTTP/1")
     if fields.repeated_host or (modern and not environ.get("HTTP_HOST")):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "not one Host header")
-    if (coding := environ.get("HTTP_TRANSFER_ENCODING")) is not None and (not modern or coding.lower() != "chunked"):
+    if "HTTP_TRANSFER_ENCODING" in environ and not (modern and environ["HTTP_TRANSFER_ENCODING"].lower() == "chunked"):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad Transfer-Encoding header")
     if environ["REQUEST_METHOD"] == "CONNECT":
         raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this is no tunnel")
@@ -145,10 +145,12 @@ def _origin_form(target: str, environ: dict[str, Any]) -> str:
     if target.startswith("/") or (target == "*" and environ["REQUEST_METHOD"] == "OPTIONS"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)
-    if not absolute or environ.get("HTTP_HOST", absolute[1]).lower() != absolute[1].lower():
+    if not absolute:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad request target")
-    environ["HTTP_HOST"] = absolute[1]
-    return absolute[2] if absolute[2].startswith("/") else "/" + absolute[2]
+    host, path = absolute.groups()
+    if environ.setdefault("HTTP_HOST", host).lower() != host.lower():
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "two different hosts")
+    return path if path.startswith("/") else "/" + path
 
 
 def _reason(error: HttpParserError) -> str:

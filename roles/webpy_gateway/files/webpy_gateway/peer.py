@@ -3,6 +3,7 @@
 import socket
 import struct
 from _socket import SocketType
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from gevent import monkey
@@ -67,7 +68,7 @@ class Peers:
         if self._diag is None:
             # not gevent's: the kernel answers within the call, so there is nothing to wait for and no one to mix with
             self._diag = monkey.get_original("socket", "socket")(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
-            self._diag.settimeout(1)
+            self._diag.setblocking(False)
         self._diag.send(message)
         reply = self._diag.recv(8192)
         kind = HEADER.unpack_from(reply)[1]
@@ -79,6 +80,7 @@ class Peers:
         return int(uid) if inode else None
 
 
+@lru_cache(64)
 def _addresses(peer: str, own: str) -> tuple[int, bytes, bytes]:
     """Family and both addresses, padded; an IPv4 connection to an IPv6 listener is IPv4 at the other end."""
     pair = [ip_address(text.partition("%")[0]) for text in (peer, own)]
