@@ -147,8 +147,8 @@ def _origin_form(target: str, environ: dict[str, Any]) -> str:
     absolute = _ABSOLUTE.fullmatch(target)
     if not absolute:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad request target")
-    host, path = absolute.groups()
-    if environ.setdefault("HTTP_HOST", host).lower() != host.lower():
+    host, path = str(absolute[1]), str(absolute[2])
+    if str(environ.setdefault("HTTP_HOST", host)).lower() != host.lower():
         raise RefusedError(HTTPStatus.BAD_REQUEST, "two different hosts")
     return path if path.startswith("/") else "/" + path
 
