@@ -26,7 +26,7 @@ def served(address: str, uid: int) -> bool:
                 os.setuid(uid)
             with connect(address) as connection, contextlib.suppress(ConnectionError):
                 code = 1
-                connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n")
+                connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 code = 0 if read_all(connection).endswith(b"hello") else 1
         finally:
             os._exit(code)

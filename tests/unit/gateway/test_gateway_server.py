@@ -17,7 +17,7 @@ def test_health(shared: Server) -> None:
 
 
 def test_health_head(shared: Server) -> None:
-    raw = shared.raw(b"HEAD /api/_health HTTP/1.1\r\nHost: a\r\n\r\n")
+    raw = shared.raw(b"HEAD /api/_health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert b"\r\nContent-Length: 59\r\n" in raw
     assert raw.endswith(b"\r\n\r\n")
 
@@ -67,7 +67,7 @@ def test_timeout_cannot_be_swallowed(shared: Server) -> None:
 
 def test_stream_arrives_as_it_is_sent_and_longer_than_the_timeout(shared: Server) -> None:
     with connect(shared.address) as connection:
-        connection.sendall(b"GET /api/stream?n=7&s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/stream?n=7&s=0.1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         began = time.monotonic()
         assert b"data: 0\n\n" in connection.recv(10_000)
         assert time.monotonic() - began < 0.1
@@ -77,7 +77,7 @@ def test_stream_arrives_as_it_is_sent_and_longer_than_the_timeout(shared: Server
 
 
 def test_exception_after_the_first_bytes_cuts_the_answer_off(shared: Server) -> None:
-    raw = shared.raw(b"GET /api/late HTTP/1.1\r\nHost: a\r\n\r\n")
+    raw = shared.raw(b"GET /api/late HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert raw.endswith(b"\r\n\r\n5\r\nfirst\r\n")  # no last chunk: the client can tell
     assert shared.log().count("ValueError: after the first byte") == 1
 
@@ -130,12 +130,12 @@ def test_clients_that_leave_cause_no_tracebacks(shared: Server) -> None:
     requests = [
         b"",
         b"GET /api/ec",
-        b"GET /api/slow?s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /api/large?n=9000000 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /api/stream?n=50&s=0.01 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/slow?s=0.1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"GET /api/large?n=9000000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"GET /api/stream?n=50&s=0.01 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         b"POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nxx",
         b"POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-        b"POST /api/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        b"POST /api/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     ]
     for data in requests:
         with connect(shared.address) as connection:
@@ -150,7 +150,7 @@ def test_full_server_refuses_at_once_and_recovers(gateways: Gateways) -> None:
     server = gateways.serve(max_concurrency=2)
     held = [connect(server.address) for _ in range(2)]
     for connection in held:
-        connection.sendall(b"GET /api/slow?s=0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/slow?s=0.5 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     wait_for(lambda: server.get("/api/echo").status == 503)
     refused = server.get("/api/echo")
     assert (refused.status, refused.headers["retry-after"], refused.json()["error"]) == (503, "1", "too busy")
@@ -166,7 +166,7 @@ def test_requests_are_held_side_by_side(shared: Server) -> None:
     connections = [connect(shared.address) for _ in range(50)]
     began = time.monotonic()
     for connection in connections:
-        connection.sendall(b"GET /api/slow?s=0.2 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/slow?s=0.2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     for connection in connections:
         with connection:
             assert read_all(connection).endswith(b"slept")
@@ -180,7 +180,7 @@ def test_tcp_over_both_families(gateways: Gateways, free_port: int) -> None:
         assert f"listen={address} " in server.log()
     with connect(f"127.0.0.1:{free_port}") as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        connection.sendall(b"GET /api/slow?s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/slow?s=0.1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     time.sleep(0.2)
     assert "Traceback" not in gateways.servers[0].log()
 

@@ -100,7 +100,7 @@ def test_answer_without_content_has_none(shared: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/api/echo", "/api/stream", "/api/large"])
 def test_head_has_no_body(shared: Server, path: str) -> None:
-    raw = shared.raw(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    raw = shared.raw(f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
     assert raw.startswith(b"HTTP/1.1 200 OK\r\n")
     assert raw.endswith(b"\r\n\r\n")
     assert raw.count(b"\r\n\r\n") == 1
@@ -114,7 +114,7 @@ def test_session_is_kept(shared: Server) -> None:
 
 def test_stream_that_is_left_is_closed(shared: Server) -> None:
     with connect(shared.address) as connection:
-        connection.sendall(b"POST /api/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        connection.sendall(b"POST /api/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         assert connection.recv(1000)
     wait_for(lambda: shared.get("/api/closed").body == b"stream")
     assert "Broken" not in shared.log()

@@ -75,7 +75,7 @@ def test_without_any_worker_connections_wait_in_the_listener(gateways: Gateways,
     server.terminate()
     assert server.wait() == 0
     with connect(server.address) as connection:
-        connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         gateways.serve(listener=listener)
         assert read_all(connection).endswith(b"hello")
 
@@ -87,8 +87,8 @@ def test_drain_finishes_what_runs_and_leaves_the_rest_to_others(
     server = gateways.serve(listener=listener, environment=environment)
     assert notify.recv(1000).decode() == "READY=1\nSTATUS=test release 0123456789ab worker 1"
     slow, stream, silent = (connect(server.address) for _ in range(3))
-    slow.sendall(b"GET /api/slow?s=0.4 HTTP/1.1\r\nHost: a\r\n\r\n")
-    stream.sendall(b"GET /api/stream?n=5&s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    slow.sendall(b"GET /api/slow?s=0.4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    stream.sendall(b"GET /api/stream?n=5&s=0.1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert b"data: 0" in stream.recv(1000)
     time.sleep(0.1)
     server.terminate()
@@ -108,8 +108,8 @@ def test_drain_finishes_what_runs_and_leaves_the_rest_to_others(
 def test_drain_ends_in_time(gateways: Gateways, listener: socket.socket) -> None:
     server = gateways.serve(listener=listener, drain_timeout=0.3)
     slow, stream = connect(server.address), connect(server.address)
-    slow.sendall(b"GET /api/slow?s=30 HTTP/1.1\r\nHost: a\r\n\r\n")
-    stream.sendall(b"GET /api/stream?n=1000&s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    slow.sendall(b"GET /api/slow?s=30 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    stream.sendall(b"GET /api/stream?n=1000&s=0.1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert b"data: 0" in stream.recv(1000)
     time.sleep(0.1)
     began = time.monotonic()
@@ -128,7 +128,7 @@ def test_drain_ends_in_time(gateways: Gateways, listener: socket.socket) -> None
 def test_second_signal_ends_the_drain(gateways: Gateways) -> None:
     server = gateways.serve()
     with connect(server.address) as connection:
-        connection.sendall(b"GET /api/slow?s=30 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/slow?s=30 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         time.sleep(0.1)
         server.process.send_signal(signal.SIGINT)
         wait_for(lambda: "stopping" in server.log())
@@ -139,7 +139,7 @@ def test_second_signal_ends_the_drain(gateways: Gateways) -> None:
 def test_own_unix_socket_is_removed_at_once(gateways: Gateways) -> None:
     server = gateways.serve()
     with connect(server.address) as connection:
-        connection.sendall(b"GET /api/slow?s=0.3 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /api/slow?s=0.3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         time.sleep(0.1)
         server.terminate()
         wait_for(lambda: not Path(server.address).exists(), 0.2)

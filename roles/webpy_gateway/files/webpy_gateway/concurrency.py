@@ -29,13 +29,13 @@ def layer(most: int) -> Callable[[WSGIApplication], WSGIApplication]:
             held += 1
             try:
                 result = application(environ, start_response)
+                if type(result) is not list and type(result) is not tuple:
+                    return _Held(result, release)
             except BaseException:
                 held -= 1
                 raise
-            if type(result) is list or type(result) is tuple:
-                held -= 1
-                return result
-            return _Held(result, release)
+            held -= 1
+            return result
 
         return limited
 
@@ -47,10 +47,11 @@ class _Held:
 
     def __init__(self, inner: Iterable[bytes], release: Callable[[], None]) -> None:
         self._inner: Iterable[bytes] | None = inner
+        self._chunks = iter(inner)
         self._release = release
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._inner or ())
+        return self._chunks
 
     def close(self) -> None:
         """Closes the inner iterable and gives the place back, once."""

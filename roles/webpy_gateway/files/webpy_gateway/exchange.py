@@ -159,13 +159,13 @@ class _Exchange:
 
     def _send_whole(self, data: bytes) -> None:
         self._check(data)
+        if self._left is None and (data or not self._head_only) and self._status[:3] not in WITHOUT_BODY:
+            self._fields += b"Content-Length: %d\r\n" % len(data)
+            self._left = len(data)
         if self._bodiless:
             data = b""
-        elif self._left is None:
-            self._fields += b"Content-Length: %d\r\n" % len(data)
         elif self._left != len(data):
             raise BrokenAnswerError(f"the application gave {len(data)} bytes with a Content-Length of {self._left}")
-        self._left = 0
         self._send_head(data, self._framing.end())
         self.complete = True
 

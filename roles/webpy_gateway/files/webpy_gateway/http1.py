@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.handlers import format_date_time
 
-from webpy_gateway import exchange, http1_head, log, requestid
+from webpy_gateway import exchange, http1_head, log, requestid, workers
 from webpy_gateway.connection import Connection, GoneError
 from webpy_gateway.http1_body import Body, ChunkedBody, SizedBody, Source
 from webpy_gateway.http1_head import RefusedError
@@ -37,10 +37,11 @@ def serve(connection: Connection, service: Service) -> None:
         if not complete:
             return
         if not answer.keep:
-            if body and not body.complete:
+            if source.data or (body and not body.complete):
                 connection.linger()
             return
         del request, environ, body, answer
+        workers.renew()
         connection.silent = True
         seconds = service.idle_timeout
 

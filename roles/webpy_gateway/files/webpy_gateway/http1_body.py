@@ -137,4 +137,4 @@ class ChunkedBody(Body):
         while line := self._source.line(left):
             if not _TRAILER.fullmatch(line):
                 raise BrokenBodyError("bad trailer")
-            left -= len(line)
+            left = max(0, left - len(line) - 2)

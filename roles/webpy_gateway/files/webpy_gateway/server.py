@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import resource
 import signal
 from _socket import socket
@@ -147,6 +148,8 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, on_signal)
+    # what was imported stays: no collection has to look at it again
+    gc.freeze()
     server.start()
     log.event("ready:", listen=listener, status=status)
     notifier.ready(status)

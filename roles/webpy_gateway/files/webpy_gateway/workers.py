@@ -39,6 +39,12 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
         """As gevent.Greenlet's: too late for one that ended; a bare greenlet would raise it in the caller."""
         return None if self.dead else super().throw(*error)
 
+    def renew(self) -> None:
+        """What the application left in this greenlet goes: to the next request it is a new one."""
+        while self._links:
+            self._links.pop()(self)
+        self.gr_context = None
+
     def _work(self) -> None:
         hub = self.parent
         while True:
@@ -55,11 +61,16 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
             except BaseException as error:
                 log.exception("uncaught exception of the gateway", error, {})
             connection = None
-            while self._links:
-                self._links.pop()(self)
-            self.gr_context = None
+            self.renew()
             if not self._workers.park(self):
                 return
+
+
+def renew() -> None:
+    """Between two requests of one connection: makes the current greenlet look new."""
+    worker = gevent.getcurrent()
+    if isinstance(worker, Worker):
+        worker.renew()
 
 
 class Workers:
