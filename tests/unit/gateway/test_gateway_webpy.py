@@ -1,9 +1,13 @@
 """What web.py applications may count on, seen from outside: a real server, a real application."""
 
+import importlib.util
 import json
+from typing import Any
 
 import pytest
+import web
 from gateway_kit import Gateways, Server, connect, wait_for
+from webpy_gateway import webpy
 
 
 def test_ordinary_answer_has_a_length(shared: Server) -> None:
@@ -166,3 +170,74 @@ def test_prefix_is_stripped_for_any_application(gateways: Gateways) -> None:
     server = gateways.serve(application="plain:application", strip_prefix=True)
     assert server.get("/api/a%20b/").body == b"/api|/a b/"
     assert server.get("/elsewhere").status == 404
+
+
+def original(name: str) -> Any:
+    """A method of web.application before anything was replaced in it."""
+    spec = importlib.util.find_spec("web.application")
+    assert spec
+    assert spec.loader
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return getattr(fresh.application, name)
+
+
+ENVIRON = {
+    "REQUEST_METHOD": "GET",
+    "PATH_INFO": "/a/b",
+    "SCRIPT_NAME": "",
+    "QUERY_STRING": "",
+    "SERVER_SOFTWARE": "webpy_gateway",
+    "wsgi.url_scheme": "http",
+    "HTTP_HOST": "a:80",
+    "REMOTE_ADDR": "192.0.2.1",
+}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"HTTP_HOST": None},
+        {"REMOTE_ADDR": None},
+        {"QUERY_STRING": "a=b&c=\xe4", "REQUEST_METHOD": "get"},
+        {"SCRIPT_NAME": "/script"},
+        {"wsgi.url_scheme": "https", "HTTPS": "on"},
+        {"PATH_INFO": "/\xc3\xa4"},
+        {"PATH_INFO": "/\xe4"},
+        {"PATH_INFO": ""},
+    ],
+)
+@pytest.mark.parametrize("real", [None, "/real"])
+def test_a_request_is_loaded_as_webpy_itself_would(
+    environ: dict[str, str | None], real: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if real is not None:
+        monkeypatch.setenv("REAL_SCRIPT_NAME", real)
+    whole = {key: value for key, value in {**ENVIRON, **environ}.items() if value is not None}
+    seen = []
+    for load in (original("load"), webpy._load):
+        web.ctx.clear()
+        web.ctx.left = "by the request before"
+        load(web.application((), {}), whole)
+        seen.append(dict(web.ctx))
+    assert seen[0] == seen[1]
+    web.ctx.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/one", ("One", [])),
+        ("/two/x/y", ("Two", ["x", "y"])),
+        ("/three/x", ("pages.x", ["x"])),
+        ("/function/1", (len, ["1"])),
+        ("/one/", (None, None)),
+        ("/one\n", (None, None)),
+        ("/none", (None, None)),
+    ],
+)
+def test_a_route_is_found_as_webpy_itself_would(path: str, expected: tuple[object, object]) -> None:
+    mapping = [("/one", "One"), ("/two/(.*)/(.*)", "Two"), ("/three/(.*)", "pages.\\1"), ("/function/(.)", len)]
+    assert webpy._match(web.application((), {}), mapping, path) == expected
+    assert original("_match")(web.application((), {}), mapping, path) == expected

@@ -10,6 +10,8 @@ from gevent import getcurrent
 class LateError(BaseException):
     """Thrown into a greenlet whose time is over; no Exception, for which an application's `except` could take it."""
 
+    __slots__ = ("greenlet", "until")
+
     def __init__(self, greenlet: Any, until: float) -> None:
         super().__init__("time is over")
         self.greenlet = greenlet

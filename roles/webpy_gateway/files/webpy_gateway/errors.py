@@ -37,6 +37,8 @@ def layer(application: WSGIApplication) -> WSGIApplication:
 class _Exchange:
     """What is known of one answer: whether it was started, whether bytes are out, and who broke it."""
 
+    __slots__ = ("_connection_error", "_environ", "_start_response", "_started", "bytes_out")
+
     def __init__(self, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._environ = environ
         self._start_response = start_response

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -40,24 +41,33 @@ def layer(application: WSGIApplication) -> WSGIApplication:
             environ["HTTPS"] = "on"
         for key in UNTRUE:
             environ.pop(key, None)
-        for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_")]:
-            del environ[key]
-        host = environ.get("HTTP_HOST", "")
+        if "HTTP_X_FORWARDED_" in "\n".join(environ):
+            for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_")]:
+                del environ[key]
+        host = environ.get("HTTP_HOST")
         if host:
-            match = HOST.fullmatch(host)
-            if not match:
+            name, port = _split(host)
+            if not name:
                 return answers.refuse(environ, start_response, HTTPStatus.BAD_REQUEST, "bad Host header")
-            environ["SERVER_NAME"] = match[1]
-            environ["SERVER_PORT"] = match[2] or DEFAULT_PORTS[scheme]
+            environ["SERVER_NAME"] = name
+            environ["SERVER_PORT"] = port or DEFAULT_PORTS[scheme]
         return application(environ, start_response)
 
     return truthful
+
+
+@lru_cache(256)
+def _split(host: str) -> tuple[str, str | None]:
+    """Name and port, where there is one; an empty name where the header is malformed."""
+    match = HOST.fullmatch(host)
+    return (match[1], match[2]) if match else ("", None)
 
 
 def _last(value: str) -> str:
     return value.rpartition(",")[2].strip()
 
 
+@lru_cache(1024)
 def _is_address(text: str) -> bool:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:

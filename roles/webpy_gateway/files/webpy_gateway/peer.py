@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from _socket import SocketType
+from _socket import AF_UNIX, SO_PEERCRED, SOL_SOCKET, SocketType
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
@@ -18,6 +18,8 @@ HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=BBBBI")
 SOCKET_ID = struct.Struct("!HH16s16s")
 NO_INTERFACE_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+# struct ucred: pid, uid, gid
+CREDENTIALS = struct.Struct("=iII")
 UID_AND_INODE = struct.Struct("=II")
 UID_OFFSET = HEADER.size + 4 + 48 + 12
 ALL_STATES = 0xFFFFFFFF
@@ -47,9 +49,9 @@ class Peers:
 
     def uid(self, connection: SocketType) -> int | None:
         """The user who holds the other end; None when nobody on this host does. Raises OSError."""
-        if connection.family == socket.AF_UNIX:
-            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            return int(struct.unpack("=iII", credentials)[1])
+        if connection.family == AF_UNIX:
+            credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, CREDENTIALS.size)
+            return int(CREDENTIALS.unpack(credentials)[1])
         try:
             return self._diagnose(connection)
         except OSError:

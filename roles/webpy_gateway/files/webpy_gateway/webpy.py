@@ -5,6 +5,8 @@ up to the gateway instead of becoming an HTML page, answers that are no streams 
 Content-Length and one write) and streams can be closed, nothing is ever reloaded, and a route costs one match.
 """
 
+import contextlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
@@ -31,6 +33,7 @@ def prepare() -> None:
     web.application.wsgifunc = _wsgifunc
     web.application.run = _run
     web.application._match = _match
+    web.application.load = _load
 
 
 def _init(self: Any, mapping: Any = (), fvars: Any = None, autoreload: object = None) -> None:
@@ -40,6 +43,38 @@ def _init(self: Any, mapping: Any = (), fvars: Any = None, autoreload: object = 
 
 def _run(_self: Any, *_middleware: object) -> NoReturn:
     raise RunsAtImportError('calls run() when it is imported: put that under `if __name__ == "__main__":`')
+
+
+def _load(_self: Any, environ: WSGIEnvironment) -> None:
+    """As web.py's, which looks up the greenlet's data anew for each of the twenty values it sets."""
+    host, protocol = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
+    path = environ["PATH_INFO"]
+    with contextlib.suppress(UnicodeDecodeError):
+        path = path.encode("latin-1").decode()
+    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+    domain = f"{protocol}://{host or '[unknown]'}"
+    home_path = os.environ["REAL_SCRIPT_NAME"] if "REAL_SCRIPT_NAME" in os.environ else environ["SCRIPT_NAME"]
+    values = web.ctx.__dict__
+    values.clear()
+    values |= {
+        "status": "200 OK",
+        "headers": [],
+        "output": "",
+        "environ": environ,
+        "env": environ,
+        "host": host,
+        "protocol": protocol,
+        "homedomain": domain,
+        "homepath": home_path,
+        "home": domain + home_path,
+        "realhome": domain + home_path,
+        "ip": environ.get("REMOTE_ADDR"),
+        "method": environ["REQUEST_METHOD"],
+        "path": path,
+        "query": query,
+        "fullpath": path + query,
+        "app_stack": [],
+    }
 
 
 def _match(self: Any, mapping: Iterable[tuple[str, Any]], value: str) -> tuple[Any, list[str] | None]:
