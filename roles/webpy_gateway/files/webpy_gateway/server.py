@@ -1,11 +1,11 @@
 """Accepts connections, admits them, has them served by warm greenlets, and drains."""
 
 import contextlib
-import errno
 import gc
 import resource
 import signal
 from _socket import socket
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 import gevent
@@ -31,9 +31,8 @@ REFUSABLE = 256
 SPARE_FDS = 256
 # connections that are accepted in a row; each runs until it waits, so none is taken that a sibling could serve sooner
 BATCH = 16
-# seconds without accepting when the process or the machine has no descriptor left
+# seconds without accepting when it failed, most likely for want of descriptors
 EXHAUSTED_PAUSE = 0.2
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Server:
@@ -53,7 +52,7 @@ class Server:
         # the same descriptor without gevent's methods, which may not wait in the hub
         self._socket = socket(shared.family, shared.type, shared.proto, fileno=shared.fileno())
         self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), READ)
-        self._resume = gevent.get_hub().loop.timer(EXHAUSTED_PAUSE)
+        self._pause: Any = None
 
     @property
     def running(self) -> int:
@@ -68,7 +67,7 @@ class Server:
         """Stops accepting at once and waits for what runs. Returns the number of requests it had to cut off."""
         self._service.draining = True
         self._watcher.close()
-        self._resume.close()
+        self._end_pause()
         self._socket.detach()
         self._listener.close()
         impatient = gevent.spawn_later(min(SILENT_GRACE, seconds), self._end, silent_only=True)
@@ -89,11 +88,11 @@ class Server:
                 descriptor, address = self._socket._accept()  # type: ignore[attr-defined]  # of socket.accept
             except (BlockingIOError, InterruptedError):
                 return  # a sibling was faster
-            except OSError as error:
-                if error.errno in EXHAUSTED:
-                    self._pause(error)
-                    return
+            except ConnectionAbortedError:
                 continue  # the client left while it waited
+            except OSError as error:
+                self._rest(error)
+                return
             own = self._socket
             connection = socket(own.family, own.type, own.proto, fileno=descriptor)
             peer = address[0] if isinstance(address, tuple) else ""
@@ -110,13 +109,24 @@ class Server:
     def _on_finished(self) -> None:
         if self._service.draining:
             self._finished.set()
-        elif self.running < self._most and not self._watcher.active and not self._resume.active:
+        elif self.running < self._most and not self._watcher.active and self._pause is None:
             self.start()
 
-    def _pause(self, error: OSError) -> None:
-        self._exhausted.event("cannot accept: waiting for a free descriptor", error=error)
+    def _rest(self, error: OSError) -> None:
+        """The connections that wait stay readable, so without a pause this would be a busy loop."""
+        self._exhausted.event("cannot accept: trying again soon", error=error)
         self._watcher.stop()
-        self._resume.start(self.start)
+        self._pause = gevent.get_hub().loop.timer(EXHAUSTED_PAUSE)
+        self._pause.start(self._resume)
+
+    def _resume(self) -> None:
+        self._end_pause()
+        self.start()
+
+    def _end_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.close()
+            self._pause = None
 
     def _wait(self, seconds: float) -> None:
         with gevent.Timeout(seconds, False):

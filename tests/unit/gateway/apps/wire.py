@@ -2,7 +2,10 @@
 
 import contextvars
 import json
+import os
+import sys
 import threading
+import time
 from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
@@ -95,8 +98,6 @@ def restart(_environ, start_response, query):
     try:
         raise ValueError("restarted")
     except ValueError:
-        import sys
-
         start_response("418 Teapot", [("Content-Type", "text/plain")], sys.exc_info())
     return [b"second"]
 
@@ -138,6 +139,15 @@ def sleep(_environ, start_response, query):
     return [b"slept"]
 
 
+def burn(_environ, start_response, query):
+    """Keeps this process busy, and tells which one it is."""
+    end = time.process_time() + float(query["s"][0])
+    while time.process_time() < end:
+        pass
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+
+
 def flood(_environ, start_response, query):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return Tracked("flood", (b"x" * 65536 for _ in range(int(query["n"][0]))))
@@ -150,7 +160,7 @@ def tell_closed(_environ, start_response, _query):
 
 ROUTES = {
     function.__name__: function
-    for function in (mirror, unread, answer, lazy, fail, restart, wrong, remember, sleep, flood, tell_closed)
+    for function in (mirror, unread, answer, lazy, fail, restart, wrong, remember, sleep, burn, flood, tell_closed)
 }
 
 
