@@ -1,9 +1,7 @@
-"""Where the fuzzer finds the gateway, and how long it looks: FUZZ=100 looks a hundred times longer than a test run."""
+"""Where the fuzzer finds the gateway."""
 
-import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/unit/gateway"), str(ROOT / "roles/webpy_gateway/files")]
-EFFORT = int(os.environ.get("FUZZ", "1"))
