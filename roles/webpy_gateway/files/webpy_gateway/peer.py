@@ -13,10 +13,10 @@ from webpy_gateway import log
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
 NLM_F_REQUEST = 1
-# struct nlmsghdr; then inet_diag_req_v2 up to its socket id; then inet_diag_sockid (linux/inet_diag.h)
+# struct nlmsghdr; then inet_diag_req_v2 up to its socket id, which begins with the ports (linux/inet_diag.h)
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=BBBBI")
-SOCKET_ID = struct.Struct("!HH16s16s")
+PORTS = struct.Struct("!HH")
 NO_INTERFACE_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
 # struct ucred: pid, uid, gid
 CREDENTIALS = struct.Struct("=iII")
@@ -63,19 +63,16 @@ class Peers:
 
     def _diagnose(self, connection: SocketType) -> int | None:
         (peer, peer_port), (own, own_port) = connection.getpeername()[:2], connection.getsockname()[:2]
-        family, peer_bytes, own_bytes = _addresses(peer, own)
-        identity = SOCKET_ID.pack(peer_port, own_port, peer_bytes, own_bytes)
-        body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, ALL_STATES) + identity + NO_INTERFACE_NO_COOKIE
-        message = HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body
+        before, after = _question(peer, own)
+        ports = PORTS.pack(peer_port, own_port)
         if self._diag is None:
             # not gevent's: the kernel answers within the call, so there is nothing to wait for and no one to mix with
             self._diag = monkey.get_original("socket", "socket")(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
             self._diag.setblocking(False)
-        self._diag.send(message)
+        self._diag.send(before + ports + after)
         reply = self._diag.recv(8192)
         kind = HEADER.unpack_from(reply)[1]
-        found = reply[HEADER.size + 4 : HEADER.size + 4 + SOCKET_ID.size]
-        if kind != SOCK_DIAG_BY_FAMILY or found[:4] != identity[:4]:
+        if kind != SOCK_DIAG_BY_FAMILY or reply[HEADER.size + 4 : HEADER.size + 4 + PORTS.size] != ports:
             return None
         uid, inode = UID_AND_INODE.unpack_from(reply, UID_OFFSET)
         # a socket that no process holds any more is reported with uid 0: that is not root
@@ -83,9 +80,18 @@ class Peers:
 
 
 @lru_cache(64)
-def _addresses(peer: str, own: str) -> tuple[int, bytes, bytes]:
+def _question(peer: str, own: str) -> tuple[bytes, bytes]:
+    """What the kernel is asked about the peer's end between two addresses: the bytes before and after the ports."""
+    family, addresses = _addresses(peer, own)
+    body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, ALL_STATES)
+    rest = addresses + NO_INTERFACE_NO_COOKIE
+    length = HEADER.size + len(body) + PORTS.size + len(rest)
+    return HEADER.pack(length, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body, rest
+
+
+def _addresses(peer: str, own: str) -> tuple[int, bytes]:
     """Family and both addresses, padded; an IPv4 connection to an IPv6 listener is IPv4 at the other end."""
     pair = [ip_address(text.partition("%")[0]) for text in (peer, own)]
     plain = [a.ipv4_mapped or a if isinstance(a, IPv6Address) else a for a in pair]
     family = socket.AF_INET if plain[0].version == 4 else socket.AF_INET6
-    return family, plain[0].packed.ljust(16, b"\0"), plain[1].packed.ljust(16, b"\0")
+    return family, plain[0].packed.ljust(16, b"\0") + plain[1].packed.ljust(16, b"\0")

@@ -13,7 +13,7 @@ from webpy_gateway import log
 from webpy_gateway.connection import Connection
 
 # warm greenlets that are kept for the next connections; each holds some 10 KiB
-MOST_PARKED = 256
+MOST_PARKED = 1024
 
 Serve = Callable[[Connection], None]
 
