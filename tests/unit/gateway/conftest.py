@@ -9,6 +9,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[3] / "roles/webpy_gateway/files")]
 
+from fastcgi_kit import FastCgiServer  # noqa: E402
 from gateway_kit import Gateways, Server  # noqa: E402
 
 
@@ -26,6 +27,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made = Gateways(tmp_path_factory.mktemp("shared"))
     yield made.serve(request_timeout=0.5, max_body_bytes=300_000)
     made.stop()
+
+
+@pytest.fixture(params=[Server, FastCgiServer], ids=["http", "fastcgi"])
+def served(request: pytest.FixtureRequest, shared: Server) -> Server:
+    """The same server, asked in each of the protocols that it understands."""
+    server: Server = request.param(shared.process, shared.address, shared.log_file)
+    return server
 
 
 @pytest.fixture

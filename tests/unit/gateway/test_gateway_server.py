@@ -9,8 +9,8 @@ import pytest
 from gateway_kit import RELEASE, Gateways, Server, connect, read_all, wait_for
 
 
-def test_health(shared: Server) -> None:
-    answer = shared.get("/api/_health")
+def test_health(served: Server) -> None:
+    answer = served.get("/api/_health")
     assert (answer.status, answer.json()) == (200, {"status": "ok", "release": RELEASE, "worker": "1"})
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "application/json"
@@ -23,8 +23,8 @@ def test_health_head(shared: Server) -> None:
 
 
 @pytest.mark.parametrize(("size", "status"), [(300_000, 200), (300_001, 413)])
-def test_border_of_the_body(shared: Server, size: int, status: int) -> None:
-    answer = shared.request("POST", "/api/echo", b"x" * size)
+def test_border_of_the_body(served: Server, size: int, status: int) -> None:
+    answer = served.request("POST", "/api/echo", b"x" * size)
     assert answer.status == status
     if status == 413:
         assert answer.json() == {
@@ -51,18 +51,18 @@ def test_continue_is_sent_only_for_a_body_that_is_wanted(shared: Server) -> None
     assert shared.raw(head.format(300_001).encode()).startswith(b"HTTP/1.1 413 ")
 
 
-def test_no_answer_in_time(shared: Server) -> None:
+def test_no_answer_in_time(served: Server) -> None:
     began = time.monotonic()
-    answer = shared.get("/api/slow?s=20")
+    answer = served.get("/api/slow?s=20")
     assert (answer.status, answer.json()["error"]) == (504, "no answer in time")
     assert 0.4 < time.monotonic() - began < 2
-    (line,) = [line for line in shared.log().splitlines() if answer.headers["x-request-id"] in line]
+    (line,) = [line for line in served.log().splitlines() if answer.headers["x-request-id"] in line]
     assert line.startswith("no answer in time: answered 504 ")
     assert "at='app.py, line " in line
 
 
-def test_timeout_cannot_be_swallowed(shared: Server) -> None:
-    assert shared.get("/api/swallow").status == 504
+def test_timeout_cannot_be_swallowed(served: Server) -> None:
+    assert served.get("/api/swallow").status == 504
 
 
 def test_stream_arrives_as_it_is_sent_and_longer_than_the_timeout(shared: Server) -> None:

@@ -10,8 +10,8 @@ from gateway_kit import Gateways, Server, connect, wait_for
 from webpy_gateway import webpy
 
 
-def test_ordinary_answer_has_a_length(shared: Server) -> None:
-    answer = shared.get("/api/echo")
+def test_ordinary_answer_has_a_length(served: Server) -> None:
+    answer = served.get("/api/echo")
     assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"hello", "5")
     assert "transfer-encoding" not in answer.headers
 
@@ -29,8 +29,8 @@ def test_body_arrives_intact(shared: Server, size: int, chunked: bool) -> None:
         assert shared.request("POST", "/api/echo", data).body == data
 
 
-def test_debug_is_off_whatever_the_application_says(shared: Server) -> None:
-    assert shared.get("/api/environ").json()["debug"] is False
+def test_debug_is_off_whatever_the_application_says(served: Server) -> None:
+    assert served.get("/api/environ").json()["debug"] is False
 
 
 def test_application_sees_the_truth_only(shared: Server) -> None:
@@ -52,11 +52,11 @@ def test_application_sees_the_truth_only(shared: Server) -> None:
     assert environ["HTTP_X_REQUEST_ID"] == answer.headers["x-request-id"]
 
 
-def test_uncaught_exception_is_json_with_an_id_that_is_in_the_log(shared: Server) -> None:
-    answer = shared.get("/api/boom?token=hidden")
+def test_uncaught_exception_is_json_with_an_id_that_is_in_the_log(served: Server) -> None:
+    answer = served.get("/api/boom?token=hidden")
     identity = answer.headers["x-request-id"]
     assert (answer.status, answer.json()) == (500, {"error": "internal server error", "request_id": identity})
-    log = shared.log()
+    log = served.log()
     assert f"request_id={identity} method=GET path=/api/boom\n" in log
     own = [line for line in log.splitlines() if line.startswith(f"  {identity}| ")]
     assert 'app.py", line' in own[1]  # the traceback begins in the application
@@ -65,14 +65,14 @@ def test_uncaught_exception_is_json_with_an_id_that_is_in_the_log(shared: Server
     assert "hidden" not in log
 
 
-def test_exception_before_the_first_chunk_of_a_generator(shared: Server) -> None:
-    answer = shared.get("/api/early")
+def test_exception_before_the_first_chunk_of_a_generator(served: Server) -> None:
+    answer = served.get("/api/early")
     assert (answer.status, answer.json()["error"]) == (500, "internal server error")
 
 
-def test_exit_in_a_handler_does_not_end_the_worker(shared: Server) -> None:
-    assert shared.get("/api/quit").status == 500
-    assert shared.get("/api/echo").status == 200
+def test_exit_in_a_handler_does_not_end_the_worker(served: Server) -> None:
+    assert served.get("/api/quit").status == 500
+    assert served.get("/api/echo").status == 200
 
 
 @pytest.mark.parametrize(
@@ -84,20 +84,20 @@ def test_exit_in_a_handler_does_not_end_the_worker(shared: Server) -> None:
         ("own500", 500, b"own words"),
     ],
 )
-def test_answers_of_the_application_pass_untouched(shared: Server, which: str, status: int, body: bytes) -> None:
-    answer = shared.get(f"/api/error/{which}")
+def test_answers_of_the_application_pass_untouched(served: Server, which: str, status: int, body: bytes) -> None:
+    answer = served.get(f"/api/error/{which}")
     assert (answer.status, body in answer.body) == (status, True)
     assert "x-request-id" in answer.headers
 
 
-def test_unknown_path_and_method_are_answered_by_webpy(shared: Server) -> None:
-    assert (shared.get("/api/nothing").status, shared.get("/api/nothing").body) == (404, b"not found")
-    answer = shared.request("OPTIONS", "/api/echo")
+def test_unknown_path_and_method_are_answered_by_webpy(served: Server) -> None:
+    assert (served.get("/api/nothing").status, served.get("/api/nothing").body) == (404, b"not found")
+    answer = served.request("OPTIONS", "/api/echo")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST, PUT")
 
 
-def test_answer_without_content_has_none(shared: Server) -> None:
-    answer = shared.request("DELETE", "/api/empty")
+def test_answer_without_content_has_none(served: Server) -> None:
+    answer = served.request("DELETE", "/api/empty")
     assert (answer.status, answer.body) == (204, b"")
     assert "content-length" not in answer.headers
 
@@ -110,10 +110,10 @@ def test_head_has_no_body(shared: Server, path: str) -> None:
     assert raw.count(b"\r\n\r\n") == 1
 
 
-def test_session_is_kept(shared: Server) -> None:
-    first = shared.get("/api/session/visits")
+def test_session_is_kept(served: Server) -> None:
+    first = served.get("/api/session/visits")
     cookie = first.headers["set-cookie"].partition(";")[0]
-    assert (first.body, shared.get("/api/session/visits", Cookie=cookie).body) == (b"1", b"2")
+    assert (first.body, served.get("/api/session/visits", Cookie=cookie).body) == (b"1", b"2")
 
 
 def test_stream_that_is_left_is_closed(shared: Server) -> None:

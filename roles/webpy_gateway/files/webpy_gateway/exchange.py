@@ -16,7 +16,10 @@ from webpy_gateway.connection import Connection, GoneError
 # a small answer goes out in one write together with its head
 JOINED_BYTES = 64 * 1024
 # of the connection between this gateway and its proxy: not the application's to set (PEP 3333, "Other HTTP Features")
-DROPPED = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"})
+# ("Status" is how CGI says the status: wsgiref's validator forbids it too)
+DROPPED = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "status", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 WITHOUT_BODY = (b"204", b"304")
 
 _STATUS = re.compile(r"[2-5][0-9]{2} [\t -~\x80-\xff]*")

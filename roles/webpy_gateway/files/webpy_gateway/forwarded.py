@@ -9,18 +9,42 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from webpy_gateway import answers
 
-# other spellings of client, host or proxy: whatever arrives in them did not come from lighttpd
-UNTRUE = (
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_HOST",
-    "HTTP_FORWARDED",
-    "HTTP_X_REAL_IP",
-    "HTTP_X_CLIENT_IP",
-    "HTTP_PROXY",
-    "REMOTE_PORT",
+# other spellings of client, host or proxy: lighttpd drops them from what a client sends; but a client may still say
+# X_Name, which is the same in FastCGI
+IDENTITY = frozenset(
+    {
+        "HTTP_CF_CONNECTING_IP",
+        "HTTP_CLIENT_IP",
+        "HTTP_FORWARDED",
+        "HTTP_FRONT_END_HTTPS",
+        "HTTP_PROXY",
+        "HTTP_REMOTE_USER",
+        "HTTP_SCRIPT_NAME",
+        "HTTP_TRUE_CLIENT_IP",
+        "HTTP_X_CLIENT_IP",
+        "HTTP_X_CLUSTER_CLIENT_IP",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PREFIX",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_FORWARDED_SCHEME",
+        "HTTP_X_FORWARDED_SERVER",
+        "HTTP_X_FORWARDED_SSL",
+        "HTTP_X_FORWARDED_USER",
+        "HTTP_X_HOST",
+        "HTTP_X_HTTP_METHOD_OVERRIDE",
+        "HTTP_X_ORIGINAL_HOST",
+        "HTTP_X_ORIGINAL_URL",
+        "HTTP_X_REAL_IP",
+        "HTTP_X_REMOTE_USER",
+        "HTTP_X_REWRITE_URL",
+        "HTTP_X_SCRIPT_NAME",
+        "HTTP_X_URL_SCHEME",
+    }
 )
+# about the connection between two neighbours, not about the request
+CONNECTION = ("REMOTE_PORT", "HTTP_CONNECTION", "HTTP_KEEP_ALIVE", "HTTP_TE", "HTTP_UPGRADE", "HTTP_PROXY_CONNECTION")
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -39,11 +63,13 @@ def layer(application: WSGIApplication) -> WSGIApplication:
         environ.pop("HTTPS", None)
         if scheme == "https":
             environ["HTTPS"] = "on"
-        for key in UNTRUE:
-            environ.pop(key, None)
+        for key in IDENTITY.intersection(environ):
+            del environ[key]
         if "HTTP_X_FORWARDED_" in "\n".join(environ):
             for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_")]:
                 del environ[key]
+        for key in CONNECTION:
+            environ.pop(key, None)
         host = environ.get("HTTP_HOST")
         if host:
             name, port = _split(host)

@@ -92,9 +92,14 @@ def parse(head: bytes, environ: dict[str, Any]) -> bool:
     environ["REQUEST_METHOD"] = method.decode()
     environ["SERVER_PROTOCOL"] = "HTTP/1.1" if modern else "HTTP/1.0"
     _demand_framing(fields, environ, modern=modern)
-    path, _, environ["QUERY_STRING"] = _origin_form(target.decode(), environ).partition("?")
-    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+    set_target(target.decode(), environ)
     return modern
+
+
+def set_target(target: str, environ: dict[str, Any]) -> None:
+    """Sets path and query. Raises RefusedError."""
+    path, _, environ["QUERY_STRING"] = _origin_form(target, environ).partition("?")
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
 
 
 class _Fields:

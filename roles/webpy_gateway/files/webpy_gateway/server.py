@@ -12,7 +12,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 
-from webpy_gateway import http1, log
+from webpy_gateway import log, protocols
 from webpy_gateway.config import Config
 from webpy_gateway.connection import READ, Connection
 from webpy_gateway.listener import Listener
@@ -150,7 +150,7 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
         head_timeout=min(HEAD_TIMEOUT, config.request_timeout),
         idle_timeout=min(IDLE_TIMEOUT, config.request_timeout),
     )
-    server = Server(listener, service, config, http1.serve)
+    server = Server(listener, service, config, protocols.serve)
     stop, now = Event(), Event()
 
     def on_signal() -> None:

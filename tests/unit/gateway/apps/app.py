@@ -21,6 +21,7 @@ urls = (
     "/api/early", "Early",
     "/api/empty", "Empty",
     "/api/large", "Large",
+    "/api/length", "Length",
     "/api/pid", "Pid",
     "/api/quit", "Quit",
     "/api/swallow", "Swallow",
@@ -99,6 +100,14 @@ class Empty:
 class Large:
     def GET(self):
         return b"x" * int(web.input(n="1000000").n)
+
+
+class Length:
+    def GET(self):
+        web.header("X-Length", web.ctx.env.get("CONTENT_LENGTH", "none"))
+        return ""
+
+    HEAD = POST = PUT = PATCH = DELETE = OPTIONS = GET
 
 
 class Visits:

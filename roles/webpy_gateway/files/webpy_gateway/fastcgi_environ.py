@@ -1,0 +1,61 @@
+"""What FastCGI's parameters say of a request, as the WSGI environ that the same request has over HTTP."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from webpy_gateway.forwarded import IDENTITY
+from webpy_gateway.http1_head import LONGEST_HEAD, LONGEST_REQUEST_LINE, MOST_HEADERS, RefusedError, set_target
+
+# a parameter of their own says it, or it is of the client's connection, which HTTP does not pass on either
+NOT_PASSED = IDENTITY | {"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_SET_COOKIE", "HTTP_TRANSFER_ENCODING"}
+
+_METHOD = re.compile(r"[A-Z-]+")
+_TARGET = re.compile(r"[!\"$-~]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def fill(environ: dict[str, Any], said: list[tuple[str, str]]) -> None:
+    """Fills the environ, but for the body. Raises RefusedError.
+
+    What else a web server says (RFC 3875, section 4.1) is left out: it is about its files, not about the request.
+    """
+    given = dict(said)
+    headers = _headers(said)
+    values = "".join(given.values())
+    # what is printable has no controls, and is told faster
+    if not values.isprintable() and _CONTROLS.search(values):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "forbidden characters")
+    method, target = given.get("REQUEST_METHOD", ""), given.get("REDIRECT_URI") or given.get("REQUEST_URI", "")
+    if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "bad method or target")
+    if len(target) > LONGEST_REQUEST_LINE:
+        raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the target is too long")
+    environ.update(headers)
+    environ["REQUEST_METHOD"] = method
+    # the version that lighttpd speaks to an HTTP backend, whatever the client's
+    environ["SERVER_PROTOCOL"] = "HTTP/1.1" if "HTTP_HOST" in headers else "HTTP/1.0"
+    set_target(target, environ)
+    if "CONTENT_TYPE" in given:
+        environ["CONTENT_TYPE"] = given["CONTENT_TYPE"]
+    length = given.get("CONTENT_LENGTH", "")
+    # lighttpd says 0 also of requests that say nothing
+    if length and (length != "0" or "HTTP_CONTENT_LENGTH" in given or method not in ("GET", "HEAD")):
+        environ["CONTENT_LENGTH"] = length
+    # in the words of an HTTP proxy, for whom the layer `forwarded` is made
+    environ["HTTP_X_FORWARDED_FOR"] = given.get("REMOTE_ADDR", "")
+    environ["HTTP_X_FORWARDED_PROTO"] = given.get("REQUEST_SCHEME", "")
+
+
+def _headers(said: list[tuple[str, str]]) -> dict[str, str]:
+    found = [(name, value) for name, value in said if name[:5] == "HTTP_" and name not in NOT_PASSED]
+    headers = dict(found)
+    names = "".join(headers)
+    if names and not (names.isascii() and names.isupper() and names.isidentifier()):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "a header name that is none of CGI")
+    if len(headers) != len(found):
+        # lighttpd joins what the client repeats, so these were X-Name and X_Name, which CGI cannot tell apart
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart")
+    if len(headers) > MOST_HEADERS or len(names) + sum(map(len, headers.values())) > LONGEST_HEAD:
+        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
+    return headers

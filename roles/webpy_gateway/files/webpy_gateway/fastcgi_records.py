@@ -1,0 +1,164 @@
+"""FastCGI 1.0 on the wire: records, and the name-value pairs in them. Sections are those of the specification."""
+
+import struct
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import NamedTuple
+
+VERSION = 1
+LONGEST_CONTENT = 65_535
+MANAGEMENT = 0  # request id of records about the connection itself
+RESPONDER = 1
+KEEP_CONN = 1
+# version, kind, request id, length of content, length of padding (3.3)
+HEADER = struct.Struct(">BBHHBx")
+BEGIN_BODY = struct.Struct(">HB5x")
+END_BODY = struct.Struct(">IB3x")
+LONG_LENGTH = 0x80
+
+
+class Kind(IntEnum):
+    """Kinds of records (8)."""
+
+    BEGIN_REQUEST = 1
+    ABORT_REQUEST = 2
+    END_REQUEST = 3
+    PARAMS = 4
+    STDIN = 5
+    STDOUT = 6
+    STDERR = 7
+    DATA = 8
+    GET_VALUES = 9
+    GET_VALUES_RESULT = 10
+    UNKNOWN_TYPE = 11
+
+
+class Status(IntEnum):
+    """How a request ended, as far as the protocol is concerned (5.5)."""
+
+    REQUEST_COMPLETE = 0
+    CANT_MPX_CONN = 1
+    UNKNOWN_ROLE = 3
+
+
+class Record(NamedTuple):
+    """One record without its padding. `kind` may be one that nobody knows."""
+
+    kind: int
+    request: int
+    content: bytes
+
+
+class MalformedError(Exception):
+    """What arrived is not FastCGI, or not in an order that FastCGI allows."""
+
+
+class Reader:
+    """The records that arrive, however the bytes of them are split.
+
+    `receive` returns the next bytes, none at the end of the connection, and raises what ends the wait for them;
+    `begun` are bytes that arrived before.
+    """
+
+    def __init__(self, receive: Callable[[], bytes], begun: bytes = b"") -> None:
+        self._receive = receive
+        self._data = begun
+        self._at = 0
+
+    def next(self) -> Record | None:
+        """The next record; None where the connection ended between two. Raises MalformedError."""
+        if len(self._data) - self._at < HEADER.size and not self._wait_for(HEADER.size):
+            return None
+        version, kind, request, length, padding = HEADER.unpack_from(self._data, self._at)
+        if version != VERSION:
+            raise MalformedError("unknown version")
+        size = HEADER.size + length + padding
+        if len(self._data) - self._at < size and not self._wait_for(size):
+            return None
+        begin = self._at + HEADER.size
+        self._at += size
+        return Record(kind, request, self._data[begin : begin + length])
+
+    def _wait_for(self, size: int) -> bool:
+        """Waits until so many bytes are there; False at an orderly end."""
+        missing = size - (len(self._data) - self._at)
+        parts = [self._data[self._at :]]
+        while missing > 0 and (more := self._receive()):
+            parts.append(more)
+            missing -= len(more)
+        self._data, self._at = b"".join(parts), 0
+        if missing > 0 and self._data:
+            raise MalformedError("the connection ended within a record")
+        return missing <= 0
+
+
+def record(kind: Kind, request: int, content: bytes = b"") -> bytes:
+    """One record as bytes, without padding; content of at most LONGEST_CONTENT bytes."""
+    return HEADER.pack(VERSION, kind, request, len(content), 0) + content
+
+
+def stream(kind: Kind, request: int, data: bytes) -> bytes:
+    """Data as records of a stream, as many as it takes; none for no data, since an empty one would end the stream."""
+    if 0 < len(data) <= LONGEST_CONTENT:
+        return record(kind, request, data)
+    parts: list[bytes | memoryview] = []
+    for start in range(0, len(data), LONGEST_CONTENT):
+        content = memoryview(data)[start : start + LONGEST_CONTENT]
+        parts += HEADER.pack(VERSION, kind, request, len(content), 0), content
+    return b"".join(parts)
+
+
+def end_request(request: int, status: Status) -> bytes:
+    """The record that ends a request."""
+    return record(Kind.END_REQUEST, request, END_BODY.pack(0, status))
+
+
+def unknown_type(kind: int) -> bytes:
+    """The answer to a management record of a kind that nobody knows (4.2)."""
+    return record(Kind.UNKNOWN_TYPE, MANAGEMENT, bytes((kind, 0, 0, 0, 0, 0, 0, 0)))
+
+
+def values(asked: bytes, known: dict[str, str]) -> bytes:
+    """The answer to GET_VALUES: what is known of what was asked for (4.1). Raises MalformedError."""
+    names = dict.fromkeys(name for name, _ in parse_pairs(asked))
+    content = pairs((name, known[name]) for name in names if name in known)
+    return record(Kind.GET_VALUES_RESULT, MANAGEMENT, content)
+
+
+def parse_pairs(content: bytes) -> list[tuple[str, str]]:
+    """The name-value pairs in the content of PARAMS or GET_VALUES, as WSGI's strings (3.4). Raises MalformedError."""
+    text = content.decode("latin-1")
+    found = []
+    at, end = 0, len(content)
+    try:
+        while at < end:
+            name_length, value_length, at = content[at], content[at + 1], at + 2
+            if name_length >= LONG_LENGTH:
+                name_length, value_length, at = _long(content, at - 2), content[at + 2], at + 3
+            if value_length >= LONG_LENGTH:
+                value_length, at = _long(content, at - 1), at + 3
+            middle = at + name_length
+            found.append((text[at:middle], text[middle : middle + value_length]))
+            at = middle + value_length
+    except IndexError:
+        raise MalformedError("a name-value pair is cut off") from None
+    if at != end:
+        raise MalformedError("a name-value pair is cut off")
+    return found
+
+
+def _long(content: bytes, at: int) -> int:
+    # an index, not a slice: it raises where bytes are missing
+    return (content[at] & 0x7F) << 24 | content[at + 1] << 16 | content[at + 2] << 8 | content[at + 3]
+
+
+def pairs(found: Iterable[tuple[str, str]]) -> bytes:
+    """Name-value pairs as the content of a record."""
+    return b"".join(
+        b"".join((_length(name), _length(value), name, value))
+        for name, value in ((name.encode("latin-1"), value.encode("latin-1")) for name, value in found)
+    )
+
+
+def _length(data: bytes) -> bytes:
+    return bytes((len(data),)) if len(data) < LONG_LENGTH else struct.pack(">I", len(data) | LONG_LENGTH << 24)

@@ -1,0 +1,137 @@
+"""What a web server sends on a FastCGI connection: one request at a time; what concerns no request is answered here.
+
+Numbers in brackets are sections of the FastCGI specification.
+"""
+
+import time
+from http import HTTPStatus
+
+from webpy_gateway import fastcgi_records as records
+from webpy_gateway import log
+from webpy_gateway.connection import Connection, GoneError, StalledError
+from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record, Status
+from webpy_gateway.http1_head import LONGEST_HEAD, RefusedError
+from webpy_gateway.service import Service
+
+RECEIVED_BYTES = 16 * 1024
+RECEIVED_BODY_BYTES = 64 * 1024
+# the headers among them have bounds of their own; the rest is said by the web server, some of it more than once
+MOST_PARAMS_BYTES = 2 * LONGEST_HEAD
+# what a web server may ask for (4.1), as far as there is an answer
+VALUES = {"FCGI_MPXS_CONNS": "0"}
+
+_malformed = log.Limited()
+
+
+class AbortedError(GoneError):
+    """The web server wants no answer any more (5.4)."""
+
+
+def report(error: MalformedError) -> None:
+    """Logs what was wrong, and nothing of what arrived."""
+    _malformed.event("refused a malformed FastCGI connection", reason=error)
+
+
+class Requests:
+    """The requests of a connection. `begun` is what was read of it already.
+
+    `active` is the id of the one that is being read or answered, else 0; `keep`: the web server wants to keep the
+    connection; `over`: nothing more of the request will come.
+    """
+
+    def __init__(self, connection: Connection, service: Service, begun: bytes) -> None:
+        self._connection = connection
+        self._service = service
+        self._reader = Reader(self._receive, begun)
+        self._until: float | None = time.monotonic() + service.head_timeout
+        self.active = 0
+        self.keep = False
+        self.over = True
+
+    def begin(self) -> bool:
+        """Waits for the next request. False: there is none. Raises GoneError, MalformedError."""
+        if self.active:
+            # what still arrives of the one before is for nobody (3.3)
+            self.active = 0
+            self._until = time.monotonic() + self._service.idle_timeout
+        while (record := self._next()) is not None:
+            if len(record.content) != records.BEGIN_BODY.size:
+                raise MalformedError("BEGIN_REQUEST of another size")
+            role, flags = records.BEGIN_BODY.unpack(record.content)
+            self.keep = bool(flags & records.KEEP_CONN)
+            if role == records.RESPONDER:
+                self.active, self.over = record.request, False
+                self._until = time.monotonic() + self._service.head_timeout
+                return True
+            self._connection.send(records.end_request(record.request, Status.UNKNOWN_ROLE))
+            if not self.keep:
+                self._connection.linger()
+                return False
+        return False
+
+    def params(self) -> bytes:
+        """All parameters. Raises RefusedError, AbortedError, GoneError, MalformedError."""
+        found = b""
+        while content := self._content(Kind.PARAMS):
+            found += content
+            if len(found) > MOST_PARAMS_BYTES:
+                raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the parameters are too large")
+        return found
+
+    def stdin(self) -> bytes:
+        """The next bytes of the body, none at its end. Raises what `params` raises."""
+        content = self._content(Kind.STDIN)
+        self.over = not content
+        return content
+
+    def late_stdin(self) -> bytes:
+        """As `stdin`, while the request is being answered. Raises OSError whatever is wrong."""
+        self._until = None  # the time for the head is no matter any more
+        try:
+            return self.stdin()
+        except MalformedError as error:
+            report(error)
+            self.keep = False
+            raise OSError("malformed records") from error
+
+    def _content(self, wanted: Kind) -> bytes:
+        """The content of the active request's next record, which must be of that kind."""
+        record = self._next()
+        if record is None:
+            raise GoneError("the connection ended within a request")
+        if record.kind == Kind.ABORT_REQUEST:
+            self.over = True
+            raise AbortedError("aborted")
+        if record.kind != wanted:
+            raise MalformedError(f"record of kind {record.kind} where {wanted.name} belongs")
+        return record.content
+
+    def _next(self) -> Record | None:
+        """The next record of the active request, or BEGIN_REQUEST where none is; None at the end."""
+        while (record := self._reader.next()) is not None:
+            if record.request == records.MANAGEMENT:
+                self._manage(record)
+            elif record.request == self.active or (record.kind == Kind.BEGIN_REQUEST and not self.active):
+                return record
+            elif record.kind == Kind.BEGIN_REQUEST:
+                self._connection.send(records.end_request(record.request, Status.CANT_MPX_CONN))
+        return None
+
+    def _manage(self, record: Record) -> None:
+        """Answers a record about the connection itself (4)."""
+        if record.kind == Kind.GET_VALUES:
+            self._connection.send(records.values(record.content, VALUES))
+        elif 0 < record.kind <= Kind.UNKNOWN_TYPE:
+            raise MalformedError(f"record of kind {record.kind} without a request")
+        else:
+            self._connection.send(records.unknown_type(record.kind))
+
+    def _receive(self) -> bytes:
+        if self._until is None:
+            return self._connection.receive(RECEIVED_BODY_BYTES)
+        try:
+            return self._connection.receive(RECEIVED_BYTES, self._until - time.monotonic())
+        except StalledError:
+            if not self.active:
+                raise
+            raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, "the parameters did not arrive in time") from None
