@@ -151,6 +151,15 @@ def test_names_that_cgi_cannot_tell_apart_are_refused(server: Server) -> None:
     assert "refused a malformed request reason=" in server.log()
 
 
+@pytest.mark.parametrize("name", ["REQUEST_METHOD", "REQUEST_URI", "CONTENT_LENGTH", "REMOTE_ADDR", "HTTP_HOST"])
+def test_nothing_is_said_twice(server: Server, name: str) -> None:
+    said = variables("GET", "/api/environ", {}, 0)
+    with connect(server.address) as connection:
+        connection.sendall(begin() + params([*said, (name, dict(said)[name])]) + stdin())
+        (reply,) = replies(read_all(connection)).values()
+    assert reply.answer().status == 400
+
+
 def test_host_is_checked(server: Server) -> None:
     with connect(server.address) as connection:
         connection.sendall(request("GET", "/api/environ", HTTP_HOST="a b"))

@@ -6,13 +6,13 @@ from typing import Any
 
 
 class Stdin(io.RawIOBase):
-    """`blocks` returns the next bytes of STDIN, none at its end. `over`: all of it was read, and it was right."""
+    """`blocks` returns the next bytes of STDIN, none at its end."""
 
     def __init__(self, blocks: Callable[[], bytes], length: int) -> None:
         self._blocks = blocks
         self._left = length
         self._block = memoryview(b"")
-        self.over = False
+        self._over = False
 
     def readable(self) -> bool:
         """A body can be read."""
@@ -20,7 +20,7 @@ class Stdin(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """As a file's. Raises OSError where the length was not the declared one."""
-        if self.over:
+        if self._over:
             return 0
         if not self._block and self._left:
             self._block = memoryview(self._blocks())
@@ -35,5 +35,5 @@ class Stdin(io.RawIOBase):
             # the last bytes are given only when it is certain that they are the last
             if self._blocks():
                 raise OSError("STDIN is longer than CONTENT_LENGTH")
-            self.over = True
+            self._over = True
         return size

@@ -21,7 +21,9 @@ def fill(environ: dict[str, Any], said: list[tuple[str, str]]) -> None:
     What else a web server says (RFC 3875, section 4.1) is left out: it is about its files, not about the request.
     """
     given = dict(said)
-    headers = _headers(said)
+    if len(given) != len(said):
+        _refuse_repeated(said)
+    headers = _headers(given)
     values = "".join(given.values())
     # what is printable has no controls, and is told faster
     if not values.isprintable() and _CONTROLS.search(values):
@@ -47,15 +49,18 @@ def fill(environ: dict[str, Any], said: list[tuple[str, str]]) -> None:
     environ["HTTP_X_FORWARDED_PROTO"] = given.get("REQUEST_SCHEME", "")
 
 
-def _headers(said: list[tuple[str, str]]) -> dict[str, str]:
-    found = [(name, value) for name, value in said if name[:5] == "HTTP_" and name not in NOT_PASSED]
-    headers = dict(found)
+def _refuse_repeated(said: list[tuple[str, str]]) -> None:
+    """lighttpd joins what the client repeats, so these are X-Name and X_Name, which CGI cannot tell apart."""
+    names = [name for name, _ in said if name not in NOT_PASSED]
+    if len(set(names)) != len(names):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart")
+
+
+def _headers(given: dict[str, str]) -> dict[str, str]:
+    headers = {name: value for name, value in given.items() if name[:5] == "HTTP_" and name not in NOT_PASSED}
     names = "".join(headers)
     if names and not (names.isascii() and names.isupper() and names.isidentifier()):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "a header name that is none of CGI")
-    if len(headers) != len(found):
-        # lighttpd joins what the client repeats, so these were X-Name and X_Name, which CGI cannot tell apart
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart")
     if len(headers) > MOST_HEADERS or len(names) + sum(map(len, headers.values())) > LONGEST_HEAD:
         raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
     return headers

@@ -83,10 +83,13 @@ class Reader:
         """Waits until so many bytes are there; False at an orderly end."""
         missing = size - (len(self._data) - self._at)
         parts = [self._data[self._at :]]
-        while missing > 0 and (more := self._receive()):
-            parts.append(more)
-            missing -= len(more)
-        self._data, self._at = b"".join(parts), 0
+        try:
+            while missing > 0 and (more := self._receive()):
+                parts.append(more)
+                missing -= len(more)
+        finally:
+            # also when it took too long: what comes after belongs to the same record
+            self._data, self._at = b"".join(parts), 0
         if missing > 0 and self._data:
             raise MalformedError("the connection ended within a record")
         return missing <= 0
