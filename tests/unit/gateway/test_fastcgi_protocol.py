@@ -217,14 +217,14 @@ def test_values_may_be_asked_for(server: Server) -> None:
     asked = [("FCGI_MAX_CONNS", ""), ("FCGI_MAX_REQS", ""), ("FCGI_MPXS_CONNS", ""), ("OTHER", "")]
     (answer,) = records(ask(server, fcgi.record(Kind.GET_VALUES, 0, fcgi.pairs(asked)) + HELLO))[:1]
     assert answer[:2] == (Kind.GET_VALUES_RESULT, 0)
-    assert fcgi.parse_pairs(answer.content) == [("FCGI_MPXS_CONNS", "0")]
+    assert fcgi.parse_pairs(answer[2]) == {"FCGI_MPXS_CONNS": "0"}
 
 
 def test_values_may_be_asked_for_within_a_request(server: Server) -> None:
     asking = fcgi.record(Kind.GET_VALUES, 0, fcgi.pairs([("FCGI_MPXS_CONNS", "")]))
     said = variables("POST", "/api/echo", {}, len(BODY))
     data = ask(server, begin() + asking + params(said) + asking + stdin(BODY))
-    assert [record.kind for record in records(data)].count(Kind.GET_VALUES_RESULT) == 2
+    assert [record[0] for record in records(data)].count(Kind.GET_VALUES_RESULT) == 2
     assert body_of(data) == BODY
 
 

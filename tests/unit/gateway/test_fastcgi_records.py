@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from webpy_gateway import fastcgi_records as fcgi
-from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record
+from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record, RepeatedError
 
 TEXT = st.text(st.characters(max_codepoint=255), max_size=300)
 
@@ -30,11 +30,11 @@ PADDED = struct.pack(">BBHHBx", 1, Kind.STDIN, 7, 5, 3) + b"hello" + b"xyz"
 @pytest.mark.parametrize("cut", range(len(PADDED) * 2))
 def test_records_split_at_any_byte_and_their_padding(cut: int) -> None:
     data = PADDED + PADDED
-    assert all_of(data[:cut], data[cut:]) == [Record(Kind.STDIN, 7, b"hello")] * 2
+    assert all_of(data[:cut], data[cut:]) == [(Kind.STDIN, 7, b"hello")] * 2
 
 
 def test_records_byte_by_byte() -> None:
-    assert all_of(*(PADDED[at : at + 1] for at in range(len(PADDED)))) == [Record(Kind.STDIN, 7, b"hello")]
+    assert all_of(*(PADDED[at : at + 1] for at in range(len(PADDED)))) == [(Kind.STDIN, 7, b"hello")]
 
 
 @pytest.mark.parametrize("cut", range(1, len(PADDED)))
@@ -49,12 +49,12 @@ def test_other_version(version: int) -> None:
         all_of(bytes((version,)) + PADDED[1:])
 
 
-@given(st.lists(st.tuples(TEXT, TEXT), max_size=5), st.data())
-def test_pairs_of_any_length(found: list[tuple[str, str]], data: st.DataObject) -> None:
-    content = fcgi.pairs(found)
+@given(st.dictionaries(TEXT, TEXT, max_size=5), st.data())
+def test_pairs_of_any_length(found: dict[str, str], data: st.DataObject) -> None:
+    content = fcgi.pairs(found.items())
     assert fcgi.parse_pairs(content) == found
     ends, at = {0}, 0
-    for name, value in found:
+    for name, value in found.items():
         at += len(fcgi.pairs([(name, value)]))
         ends.add(at)
     cut = data.draw(st.integers(0, len(content)))
@@ -64,7 +64,12 @@ def test_pairs_of_any_length(found: list[tuple[str, str]], data: st.DataObject) 
 
 
 def test_short_length_in_four_bytes() -> None:
-    assert fcgi.parse_pairs(b"\x80\0\0\1\x80\0\0\2NAB") == [("N", "AB")]
+    assert fcgi.parse_pairs(b"\x80\0\0\1\x80\0\0\2NAB") == {"N": "AB"}
+
+
+def test_name_that_is_there_twice() -> None:
+    with pytest.raises(RepeatedError):
+        fcgi.parse_pairs(fcgi.pairs([("A", "1"), ("B", "2"), ("A", "1")]))
 
 
 def test_length_far_beyond_the_content() -> None:
@@ -78,7 +83,7 @@ def test_any_content_is_pairs_or_malformed(content: bytes) -> None:
         found = fcgi.parse_pairs(content)
     except MalformedError:
         return
-    assert fcgi.parse_pairs(fcgi.pairs(found)) == found
+    assert fcgi.parse_pairs(fcgi.pairs(found.items())) == found
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8))
@@ -87,19 +92,19 @@ def test_any_bytes_are_records_or_malformed(parts: list[bytes]) -> None:
         found = all_of(*parts)
     except MalformedError:
         return
-    assert sum(len(record.content) + fcgi.HEADER.size for record in found) <= sum(map(len, parts))
+    assert sum(len(content) + fcgi.HEADER.size for _, _, content in found) <= sum(map(len, parts))
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 200_000])
 def test_stream_is_cut_into_records(size: int) -> None:
     data = bytes(range(256)) * (size // 256) + bytes(size % 256)
     found = all_of(fcgi.stream(Kind.STDOUT, 3, data))
-    assert b"".join(record.content for record in found) == data
-    assert all(record[:2] == (Kind.STDOUT, 3) and 0 < len(record.content) <= 65_535 for record in found)
+    assert b"".join(record[2] for record in found) == data
+    assert all(record[:2] == (Kind.STDOUT, 3) and 0 < len(record[2]) <= 65_535 for record in found)
 
 
 def test_values_that_are_known_and_asked_for() -> None:
-    asked = fcgi.pairs([("FCGI_MPXS_CONNS", ""), ("OTHER", ""), ("FCGI_MPXS_CONNS", "")])
+    asked = fcgi.pairs([("FCGI_MPXS_CONNS", ""), ("OTHER", "")])
     (answer,) = all_of(fcgi.values(asked, {"FCGI_MPXS_CONNS": "0", "FCGI_MAX_REQS": "5"}))
     assert answer[:2] == (Kind.GET_VALUES_RESULT, fcgi.MANAGEMENT)
-    assert fcgi.parse_pairs(answer.content) == [("FCGI_MPXS_CONNS", "0")]
+    assert fcgi.parse_pairs(answer[2]) == {"FCGI_MPXS_CONNS": "0"}

@@ -45,7 +45,7 @@ def _answer(requests: Requests, connection: Connection, service: Service) -> boo
     environ = service.environ.copy()
     environ["REMOTE_ADDR"] = connection.peer
     try:
-        fastcgi_environ.fill(environ, records.parse_pairs(requests.params()))
+        fastcgi_environ.fill(environ, requests.params())
         environ["wsgi.input"] = _body(requests, environ.get("CONTENT_LENGTH", ""))
     except AbortedError:
         connection.send(records.end_request(requests.active, Status.REQUEST_COMPLETE))

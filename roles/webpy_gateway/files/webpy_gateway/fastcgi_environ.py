@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from webpy_gateway.fastcgi_records import RepeatedError, parse_pairs
 from webpy_gateway.forwarded import IDENTITY
 from webpy_gateway.http1_head import LONGEST_HEAD, LONGEST_REQUEST_LINE, MOST_HEADERS, RefusedError, set_target
 
@@ -15,14 +16,16 @@ _TARGET = re.compile(r"[!\"$-~]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def fill(environ: dict[str, Any], said: list[tuple[str, str]]) -> None:
-    """Fills the environ, but for the body. Raises RefusedError.
+def fill(environ: dict[str, Any], params: bytes) -> None:
+    """Fills the environ, but for the body. Raises RefusedError, MalformedError.
 
     What else a web server says (RFC 3875, section 4.1) is left out: it is about its files, not about the request.
     """
-    given = dict(said)
-    if len(given) != len(said):
-        _refuse_repeated(said)
+    try:
+        given = parse_pairs(params)
+    except RepeatedError:
+        # lighttpd joins what a client repeats, so these are X-Name and X_Name, which CGI cannot tell apart
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart") from None
     headers = _headers(given)
     values = "".join(given.values())
     # what is printable has no controls, and is told faster
@@ -47,13 +50,6 @@ def fill(environ: dict[str, Any], said: list[tuple[str, str]]) -> None:
     # in the words of an HTTP proxy, for whom the layer `forwarded` is made
     environ["HTTP_X_FORWARDED_FOR"] = given.get("REMOTE_ADDR", "")
     environ["HTTP_X_FORWARDED_PROTO"] = given.get("REQUEST_SCHEME", "")
-
-
-def _refuse_repeated(said: list[tuple[str, str]]) -> None:
-    """lighttpd joins what the client repeats, so these are X-Name and X_Name, which CGI cannot tell apart."""
-    names = [name for name, _ in said if name not in NOT_PASSED]
-    if len(set(names)) != len(names):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart")
 
 
 def _headers(given: dict[str, str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import NamedTuple
 
 VERSION = 1
 LONGEST_CONTENT = 65_535
@@ -41,16 +40,16 @@ class Status(IntEnum):
     UNKNOWN_ROLE = 3
 
 
-class Record(NamedTuple):
-    """One record without its padding. `kind` may be one that nobody knows."""
-
-    kind: int
-    request: int
-    content: bytes
+# one record without its padding: kind, which may be one that nobody knows, request id, content
+Record = tuple[int, int, bytes]
 
 
 class MalformedError(Exception):
     """What arrived is not FastCGI, or not in an order that FastCGI allows."""
+
+
+class RepeatedError(MalformedError):
+    """A name is there twice."""
 
 
 class Reader:
@@ -77,7 +76,7 @@ class Reader:
             return None
         begin = self._at + HEADER.size
         self._at += size
-        return Record(kind, request, self._data[begin : begin + length])
+        return kind, request, self._data[begin : begin + length]
 
     def _wait_for(self, size: int) -> bool:
         """Waits until so many bytes are there; False at an orderly end."""
@@ -123,16 +122,15 @@ def unknown_type(kind: int) -> bytes:
 
 def values(asked: bytes, known: dict[str, str]) -> bytes:
     """The answer to GET_VALUES: what is known of what was asked for (4.1). Raises MalformedError."""
-    names = dict.fromkeys(name for name, _ in parse_pairs(asked))
-    content = pairs((name, known[name]) for name in names if name in known)
+    content = pairs((name, known[name]) for name in parse_pairs(asked) if name in known)
     return record(Kind.GET_VALUES_RESULT, MANAGEMENT, content)
 
 
-def parse_pairs(content: bytes) -> list[tuple[str, str]]:
+def parse_pairs(content: bytes) -> dict[str, str]:
     """The name-value pairs in the content of PARAMS or GET_VALUES, as WSGI's strings (3.4). Raises MalformedError."""
     text = content.decode("latin-1")
-    found = []
-    at, end = 0, len(content)
+    found = {}
+    at, count, end = 0, 0, len(content)
     try:
         while at < end:
             name_length, value_length, at = content[at], content[at + 1], at + 2
@@ -141,12 +139,15 @@ def parse_pairs(content: bytes) -> list[tuple[str, str]]:
             if value_length >= LONG_LENGTH:
                 value_length, at = _long(content, at - 1), at + 3
             middle = at + name_length
-            found.append((text[at:middle], text[middle : middle + value_length]))
+            found[text[at:middle]] = text[middle : middle + value_length]
             at = middle + value_length
+            count += 1
     except IndexError:
         raise MalformedError("a name-value pair is cut off") from None
     if at != end:
         raise MalformedError("a name-value pair is cut off")
+    if count != len(found):
+        raise RepeatedError("a name is there twice")
     return found
 
 

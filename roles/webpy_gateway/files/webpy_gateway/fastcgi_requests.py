@@ -55,15 +55,16 @@ class Requests:
             self.active = 0
             self._until = time.monotonic() + self._service.idle_timeout
         while (record := self._next()) is not None:
-            if len(record.content) != records.BEGIN_BODY.size:
+            _, number, content = record
+            if len(content) != records.BEGIN_BODY.size:
                 raise MalformedError("BEGIN_REQUEST of another size")
-            role, flags = records.BEGIN_BODY.unpack(record.content)
+            role, flags = records.BEGIN_BODY.unpack(content)
             self.keep = bool(flags & records.KEEP_CONN)
             if role == records.RESPONDER:
-                self.active, self.over = record.request, False
+                self.active, self.over = number, False
                 self._until = time.monotonic() + self._service.head_timeout
                 return True
-            self._connection.send(records.end_request(record.request, Status.UNKNOWN_ROLE))
+            self._connection.send(records.end_request(number, Status.UNKNOWN_ROLE))
             if not self.keep:
                 self._connection.linger()
                 return False
@@ -99,32 +100,34 @@ class Requests:
         record = self._next()
         if record is None:
             raise GoneError("the connection ended within a request")
-        if record.kind == Kind.ABORT_REQUEST:
+        kind, _, content = record
+        if kind == Kind.ABORT_REQUEST:
             self.over = True
             raise AbortedError("aborted")
-        if record.kind != wanted:
-            raise MalformedError(f"record of kind {record.kind} where {wanted.name} belongs")
-        return record.content
+        if kind != wanted:
+            raise MalformedError(f"record of kind {kind} where {wanted.name} belongs")
+        return content
 
     def _next(self) -> Record | None:
         """The next record of the active request, or BEGIN_REQUEST where none is; None at the end."""
         while (record := self._reader.next()) is not None:
-            if record.request == records.MANAGEMENT:
-                self._manage(record)
-            elif record.request == self.active or (record.kind == Kind.BEGIN_REQUEST and not self.active):
+            kind, number, content = record
+            if number == records.MANAGEMENT:
+                self._manage(kind, content)
+            elif number == self.active or (kind == Kind.BEGIN_REQUEST and not self.active):
                 return record
-            elif record.kind == Kind.BEGIN_REQUEST:
-                self._connection.send(records.end_request(record.request, Status.CANT_MPX_CONN))
+            elif kind == Kind.BEGIN_REQUEST:
+                self._connection.send(records.end_request(number, Status.CANT_MPX_CONN))
         return None
 
-    def _manage(self, record: Record) -> None:
+    def _manage(self, kind: int, content: bytes) -> None:
         """Answers a record about the connection itself (4)."""
-        if record.kind == Kind.GET_VALUES:
-            self._connection.send(records.values(record.content, VALUES))
-        elif 0 < record.kind <= Kind.UNKNOWN_TYPE:
-            raise MalformedError(f"record of kind {record.kind} without a request")
+        if kind == Kind.GET_VALUES:
+            self._connection.send(records.values(content, VALUES))
+        elif 0 < kind <= Kind.UNKNOWN_TYPE:
+            raise MalformedError(f"record of kind {kind} without a request")
         else:
-            self._connection.send(records.unknown_type(record.kind))
+            self._connection.send(records.unknown_type(kind))
 
     def _receive(self) -> bytes:
         if self._until is None:
