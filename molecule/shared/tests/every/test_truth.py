@@ -44,7 +44,8 @@ CLAIMS: list[list[Header]] = [
     [("X-Forwarded-User", NAME)],
     [("X-HTTP-Method-Override", "DELETE")],
     [("Proxy", f"http://{NAME}/")],
-    [("Remote-Addr", ADDRESS), ("REMOTE_ADDR", ADDRESS)],
+    [("Remote-Addr", ADDRESS)],
+    [("REMOTE_ADDR", ADDRESS)],
     [("HTTPS", "on")],
 ]
 
