@@ -181,7 +181,9 @@ class _Exchange:
             self._connection.send(b"".join((head, body, end)))
         else:
             self._connection.send(head)
-            self._connection.send(body + end if end else body)
+            self._connection.send(body)
+            if end:
+                self._connection.send(end)  # not joined: a copy of a large body costs more than a call
 
     def _finish(self) -> None:
         if self._left and not self._bodiless:
