@@ -36,6 +36,19 @@ def served(request: pytest.FixtureRequest, shared: Server) -> Server:
     return server
 
 
+@pytest.fixture(params=["tcp", "unix"])
+def listener(request: pytest.FixtureRequest, gateways: Gateways) -> Iterator[socket.socket]:
+    """What systemd holds open."""
+    if request.param == "tcp":
+        made = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    else:
+        made = socket.socket(socket.AF_UNIX)
+        made.bind(str(gateways.folder / "systemd.sock"))
+        made.listen(1024)
+    with made:
+        yield made
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port on the loopback interface that nobody holds."""

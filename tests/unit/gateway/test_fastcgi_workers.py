@@ -1,55 +1,10 @@
-"""Workers that are stopped and replaced while lighttpd speaks FastCGI, or changes between FastCGI and HTTP."""
+"""Workers that are stopped or full while lighttpd speaks FastCGI with them."""
 
 import socket
-import threading
 import time
-from collections.abc import Iterator
 
-import pytest
 from fastcgi_kit import FastCgiServer, begin, replies, request
-from gateway_kit import Gateways, Server, connect, read_all, wait_for
-
-
-@pytest.fixture(params=["tcp", "unix"])
-def listener(request: pytest.FixtureRequest, gateways: Gateways) -> Iterator[socket.socket]:
-    """What systemd holds open."""
-    if request.param == "tcp":
-        made = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    else:
-        made = socket.socket(socket.AF_UNIX)
-        made.bind(str(gateways.folder / "systemd.sock"))
-        made.listen(1024)
-    with made:
-        yield made
-
-
-def test_rolling_restart_loses_nothing_whatever_the_protocol(gateways: Gateways, listener: socket.socket) -> None:
-    workers = {name: gateways.serve(listener=listener, worker=name) for name in ("1", "2")}
-    failures: list[object] = []
-    over = threading.Event()
-
-    def client(kind: type[Server]) -> None:
-        server = kind(workers["1"].process, workers["1"].address, workers["1"].log_file)
-        while not over.is_set():
-            try:
-                answer = server.get("/api/slow?s=0.01")
-                if (answer.status, answer.body) != (200, b"slept"):
-                    failures.append(answer)
-            except (OSError, AssertionError, ValueError) as error:
-                failures.append(error)
-
-    clients = [threading.Thread(target=client, args=(kind,)) for kind in (Server, FastCgiServer) * 4]
-    for thread in clients:
-        thread.start()
-    for name in ("1", "2"):
-        workers[name].terminate()
-        assert workers[name].wait() == 0
-        workers[name] = gateways.serve(listener=listener, worker=name)
-    time.sleep(0.1)
-    over.set()
-    for thread in clients:
-        thread.join()
-    assert failures == []
+from gateway_kit import Gateways, connect, read_all, wait_for
 
 
 def test_drain_finishes_what_runs_and_drops_what_is_silent(gateways: Gateways, listener: socket.socket) -> None:

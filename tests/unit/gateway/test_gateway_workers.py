@@ -5,23 +5,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
-from gateway_kit import PACKAGES, Connection, Gateways, Server, connect, read_all, wait_for
-
-
-@pytest.fixture(params=["tcp", "unix"])
-def listener(request: pytest.FixtureRequest, gateways: Gateways) -> Iterator[socket.socket]:
-    """What systemd holds open."""
-    if request.param == "tcp":
-        made = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    else:
-        made = socket.socket(socket.AF_UNIX)
-        made.bind(str(gateways.folder / "systemd.sock"))
-        made.listen(1024)
-    with made:
-        yield made
+from fastcgi_kit import FastCgiServer
+from gateway_kit import PACKAGES, Gateways, Server, connect, read_all, wait_for
 
 
 @pytest.fixture
@@ -37,25 +26,21 @@ def test_workers_share_a_socket_and_a_rolling_restart_loses_nothing(
     gateways: Gateways, listener: socket.socket
 ) -> None:
     workers = {str(n): gateways.serve(listener=listener, worker=str(n)) for n in (1, 2)}
-    address = workers["1"].address
     failures: list[object] = []
     seen: set[str] = set()
     over = threading.Event()
 
-    def client() -> None:
+    def client(protocol: type[Server]) -> None:
+        server = protocol(workers["1"].process, workers["1"].address, workers["1"].log_file)
         while not over.is_set():
-            connection = Connection(address)
             try:
-                connection.request("GET", "/api/slow?s=0.01")
-                response = connection.getresponse()
-                if response.status != 200 or response.read() != b"slept":
-                    failures.append(response.status)
-            except OSError as error:
+                answer = server.get("/api/slow?s=0.01")
+                if (answer.status, answer.body) != (200, b"slept"):
+                    failures.append(answer)
+            except (OSError, HTTPException, AssertionError) as error:
                 failures.append(error)
-            finally:
-                connection.close()
 
-    clients = [threading.Thread(target=client) for _ in range(8)]
+    clients = [threading.Thread(target=client, args=(protocol,)) for protocol in (Server, FastCgiServer) * 4]
     for thread in clients:
         thread.start()
     wait_for(lambda: seen.add(workers["1"].get("/api/_health").json()["worker"]) or len(seen) == 2)
