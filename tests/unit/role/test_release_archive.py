@@ -18,14 +18,13 @@ Pack = Callable[[], dict[str, tarfile.TarInfo]]
 
 
 @pytest.fixture
-def pack(archive: ModuleType, ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pack:
+def pack(archive: ModuleType, ask: Ask, tmp_path: Path) -> Pack:
     """Pack and return the members by name, without the release's folder."""
     (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
 
     def members() -> dict[str, tarfile.TarInfo]:
         release = archive.release_id(ask())
-        with tarfile.open(archive.pack(ask(), release)) as tar:
+        with tarfile.open(archive.pack(ask(), release, str(tmp_path / "tmp"))) as tar:
             found = {member.name.removeprefix(release).removeprefix("/"): member for member in tar}
         assert len(found) == len({member.name for member in found.values()})
         return found
@@ -68,7 +67,7 @@ def test_the_environment_is_a_link_to_its_folder(archive: ModuleType, ask: Ask, 
 def test_files_hold_what_they_should(archive: ModuleType, ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "app/requirements.txt").write_text("markupsafe==3.0.3 --hash=sha256:00\n")
     release = archive.release_id(ask())
-    path = archive.pack(ask(), release)
+    path = archive.pack(ask(), release, str(tmp_path))
     with tarfile.open(path) as tar:
 
         def text(name: str) -> str:
@@ -81,20 +80,42 @@ def test_files_hold_what_they_should(archive: ModuleType, ask: Ask, tmp_path: Pa
         assert text("requirements.txt").split("\n") == [
             "gevent==26.9.0 --hash=sha256:00", "", "markupsafe==3.0.3 --hash=sha256:00", ""
         ]  # fmt: skip
-    Path(path).unlink()
 
 
 def test_a_change_during_the_run_is_noticed(archive: ModuleType, ask: Ask, tmp_path: Path) -> None:
     release = archive.release_id(ask())
     (tmp_path / "app/app.py").write_text("application = repr\n")
     with pytest.raises(SystemExit, match="changed during the run; run again"):
-        archive.pack(ask(), release)
+        archive.pack(ask(), release, str(tmp_path))
 
 
-def test_the_command_line_answers_as_json(ask: Ask) -> None:
-    command = [sys.executable, str(ROLE / "files/control/release_archive.py")]
-    question = json.dumps(ask()._asdict())
-    described = json.loads(subprocess.check_output([*command, "describe", question]))
-    path = Path(subprocess.check_output([*command, "pack", question, described["release"]], text=True).strip())
-    assert tarfile.is_tarfile(path)
-    path.unlink()
+@pytest.fixture
+def answer(ask: Ask, tmp_path: Path) -> Callable[..., Any]:
+    """What the script prints for arguments after the question."""
+
+    def run(*arguments: str, **other: str) -> Any:
+        command = [sys.executable, "-I", str(ROLE / "files/control/release_archive.py")]
+        return json.loads(subprocess.check_output([*command, json.dumps(ask(**other)._asdict()), *arguments]))
+
+    (tmp_path / "out").mkdir()
+    return run
+
+
+def test_what_the_host_lacks_is_described_and_packed(answer: Callable[..., Any], tmp_path: Path) -> None:
+    described = answer(str(tmp_path / "out"), "000000000000")
+    assert described["errors"] == []
+    assert tarfile.is_tarfile(described["archive"])
+    assert [str(path) for path in (tmp_path / "out").iterdir()] == [described["archive"]]
+
+
+@pytest.mark.parametrize("why", ["the host has it", "dry run", "errors"])
+def test_nothing_is_packed_in_vain(answer: Callable[..., Any], tmp_path: Path, why: str) -> None:
+    folder, release = str(tmp_path / "out"), answer("")["release"]
+    described = {
+        "the host has it": lambda: answer(folder, "000000000000", release),
+        "dry run": lambda: answer(""),
+        "errors": lambda: answer(folder, app_object="app:nothing"),
+    }[why]()
+    assert described["archive"] == ""
+    assert bool(described["errors"]) == (why == "errors")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -41,7 +41,7 @@ GOOD = {
     "http_port": [1, "8080", 65535],
     "port": [1, "511", 65535],
     "workers": ["auto", 1, "16", 999],
-    "max_concurrency": [1, 1000000],
+    "max_concurrency": [1, 25000],
     "request_timeout": [1, 86400],
     "drain_timeout": [1, 86400],
     "max_body_bytes": [1, 2**40],
@@ -66,7 +66,7 @@ BAD = {
     "http_port": [0, -1, 65536, "80x", ""],
     "port": [0, -1, 65536, 80, "480x"],
     "workers": [0, -1, 1000, "2.5", "", "many", "auto\n", "automatic"],
-    "max_concurrency": [0, -1, 1000001],
+    "max_concurrency": [0, -1, 25001],
     "request_timeout": [0, 86401],
     "drain_timeout": [0, 86401],
     "max_body_bytes": [0, 2**40 + 1],
@@ -101,6 +101,19 @@ def test_tls_needs_two_absolute_paths() -> None:
     assert messages(**pair) == []
     assert messages(**pair | {"webpy_gateway_tls_key": "x.key"}) != []
     assert messages(**pair | {"webpy_gateway_tls_key": "/x y"}) != []
+
+
+def test_a_unix_socket_holds_more_than_a_port() -> None:
+    unix = {"webpy_gateway_bind": "unix"}
+    assert messages(**unix, webpy_gateway_max_concurrency=250000) == []
+    assert messages(**unix, webpy_gateway_max_concurrency=250001) != []
+
+
+def test_lighttpd_may_open_what_the_largest_concurrency_needs() -> None:
+    variables = load("defaults/main.yml") | load("vars/main/names.yml") | {"webpy_gateway_max_concurrency": 250000}
+    templar = Templar(LOADER, variables=variables)
+    needed = int(templar.template(variables["__webpy_gateway_proxy_files"]))
+    assert 250000 * 2 < needed <= variables["__webpy_gateway_files_limit"]
 
 
 @pytest.mark.parametrize("name", ["port", "http_port"])

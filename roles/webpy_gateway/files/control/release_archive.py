@@ -1,13 +1,14 @@
-"""Describe or pack a release on the control node.
+"""Describe a release on the control node, and pack it for a host that does not have it.
 
 A release is its content: the gateway package, the operator's application and portal, and the requirements of both for
 one interpreter.  The same content gives the same identifier, wherever and whenever it is packed.
 
-    release_archive.py describe QUESTION        print {"release": ID, "environment": ID, "errors": [...]}
-    release_archive.py pack QUESTION RELEASE    write the release as a tar archive, print its path
+    release_archive.py QUESTION FOLDER [RELEASE ...]
 
-QUESTION is a JSON object: package and requirements (what the role ships), app, app_object, app_requirements, portal
-(the operator's), interpreter, home and group (the host's).
+Prints {"release": ID, "environment": ID, "archive": PATH, "errors": [...]}.  Unless the release is one of those named,
+which the host has, it is packed into a tar archive in FOLDER ("": not packed).  QUESTION is a JSON object: package and
+requirements (what the role ships), app, app_object, app_requirements, portal (the operator's), interpreter, home and
+group (the host's).
 """
 
 from __future__ import annotations
@@ -173,14 +174,14 @@ def describe(question: Question) -> dict[str, object]:
     return {"release": release_id(question), "environment": environment_id(question), "errors": []}
 
 
-def pack(question: Question, release: str) -> str:
+def pack(question: Question, release: str, folder: str) -> str:
     """Write the release as a tar archive that root unpacks (the application is for its group only); return its path.
 
     Exits with a message where the files are no longer those that the identifier was computed from.
     """
     if release_id(question) != release:
         sys.exit(f"webpy_gateway_app_src: files in {question.app!r} changed during the run; run again")
-    handle, archive = tempfile.mkstemp(prefix="webpy_gateway-", suffix=".tar.gz")
+    handle, archive = tempfile.mkstemp(prefix="webpy_gateway-", suffix=".tar.gz", dir=folder)
     os.close(handle)
     with tarfile.open(archive, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
 
@@ -205,9 +206,12 @@ def pack(question: Question, release: str) -> str:
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
-    question = Question(**json.loads(sys.argv[2]))
-    print(pack(question, sys.argv[3]) if sys.argv[1] == "pack" else json.dumps(describe(question)))
+    """Answer the question in the arguments."""
+    question, folder, built = Question(**json.loads(sys.argv[1])), sys.argv[2], sys.argv[3:]
+    answer = describe(question)
+    release = str(answer["release"])
+    wanted = release and folder and release not in built
+    print(json.dumps(answer | {"archive": pack(question, release, folder) if wanted else ""}))
 
 
 if __name__ == "__main__":

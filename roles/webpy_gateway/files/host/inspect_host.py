@@ -156,6 +156,13 @@ def instances() -> list[dict[str, Any]]:
     return found
 
 
+def somaxconn() -> dict[str, object]:
+    """Return how long the kernel lets a queue of connections be, and whether that can be changed here."""
+    path = "/proc/sys/net/core/somaxconn"
+    with open(path, encoding="ascii") as file:
+        return {"value": int(file.read()), "writable": os.access(path, os.W_OK)}
+
+
 def unreadable(paths: list[str], user: str) -> list[str]:
     """Return the files that a user cannot read: after a reload lighttpd reads keys as its own user, not as root."""
     found = []
@@ -210,6 +217,7 @@ def main() -> None:
             path.split("/")[-2]: os.path.basename(os.readlink(path)) for path in glob.glob(f"{home}/releases/*/venv")
         },
         "current": os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else "",
+        "somaxconn": somaxconn(),
         "instances": instances(),
         "unreadable": unreadable(question["proxy_reads"], "www-data"),
         "clashes": clashes(question["site"], name),

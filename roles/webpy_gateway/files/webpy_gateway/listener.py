@@ -9,7 +9,7 @@ from pathlib import Path
 from webpy_gateway import rules, systemd
 from webpy_gateway.problem import Problem, SetupError
 
-BACKLOG = 1024
+BACKLOG = 1048576  # more than any host needs: the kernel cuts it down to net.core.somaxconn
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,11 @@ def _bound(listen: str) -> Listener:
         bound = socket.socket(socket.AF_UNIX)
         bound.bind(listen)
         path.chmod(0o660)
-        bound.listen(BACKLOG)
         return Listener(bound, shared=False, path=path)
     host, port = rules.split_address(listen)
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
-    bound.listen(BACKLOG)
     return Listener(bound, shared=False)
 
 
@@ -82,6 +80,8 @@ def _remove_stale(path: Path) -> None:
 
 
 def _prepared(listener: Listener) -> Listener:
+    # systemd's socket too: net.core.somaxconn may have been raised since it began to listen
+    listener.socket.listen(BACKLOG)
     listener.socket.setblocking(False)
     if listener.socket.family != socket.AF_UNIX:
         # accepted connections inherit it; without it the last packet of an answer may wait 40 ms for an ACK
