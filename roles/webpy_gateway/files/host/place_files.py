@@ -8,7 +8,8 @@ Reads a JSON object on standard input, so that no content is ever seen in a list
     links    {path: target}
     absent   [paths of files, links and folders]
 
-Everything becomes root's; other keys are ignored.  Ends with a message that names the path where the system refuses something.
+Everything becomes root's; other keys are ignored.  Ends with a message that names the path where the system refuses
+something.
 """
 
 from __future__ import annotations
