@@ -85,8 +85,24 @@ def test_files_hold_what_they_should(archive: ModuleType, ask: Ask, tmp_path: Pa
 def test_a_change_during_the_run_is_noticed(archive: ModuleType, ask: Ask, tmp_path: Path) -> None:
     release = archive.release_id(ask())
     (tmp_path / "app/app.py").write_text("application = repr\n")
-    with pytest.raises(SystemExit, match="changed during the run; run again"):
+    with pytest.raises(archive.ChangedError, match="changed during the run; run again"):
         archive.pack(ask(), release, str(tmp_path))
+
+
+def test_a_change_during_the_run_is_an_error_like_others(
+    archive: ModuleType,
+    ask: Ask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stale = {"release": "0" * 12, "environment": "0" * 12, "errors": []}
+    monkeypatch.setattr(archive, "describe", lambda _question: stale)
+    monkeypatch.setattr("sys.argv", ["release_archive.py", json.dumps(ask()._asdict()), str(tmp_path)])
+    archive.main()
+    described = json.loads(capsys.readouterr().out)
+    assert described["archive"] == ""
+    assert "changed during the run" in described["errors"][0]
 
 
 @pytest.fixture

@@ -44,6 +44,10 @@ class Question(NamedTuple):
     group: str
 
 
+class ChangedError(Exception):
+    """The files are being changed while they are read."""
+
+
 class Entry(NamedTuple):
     """A file of the release: its name there and the file or link here."""
 
@@ -177,10 +181,10 @@ def describe(question: Question) -> dict[str, object]:
 def pack(question: Question, release: str, folder: str) -> str:
     """Write the release as a tar archive that root unpacks (the application is for its group only); return its path.
 
-    Exits with a message where the files are no longer those that the identifier was computed from.
+    Raises ChangedError where the files are no longer those that the identifier was computed from.
     """
     if release_id(question) != release:
-        sys.exit(f"webpy_gateway_app_src: files in {question.app!r} changed during the run; run again")
+        raise ChangedError(f"webpy_gateway_app_src: files in {question.app!r} changed during the run; run again")
     handle, archive = tempfile.mkstemp(prefix="webpy_gateway-", suffix=".tar.gz", dir=folder)
     os.close(handle)
     with tarfile.open(archive, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
@@ -210,8 +214,13 @@ def main() -> None:
     question, folder, built = Question(**json.loads(sys.argv[1])), sys.argv[2], sys.argv[3:]
     answer = describe(question)
     release = str(answer["release"])
-    wanted = release and folder and release not in built
-    print(json.dumps(answer | {"archive": pack(question, release, folder) if wanted else ""}))
+    archive = ""
+    if release and folder and release not in built:
+        try:
+            archive = pack(question, release, folder)
+        except ChangedError as error:
+            answer["errors"] = [str(error)]
+    print(json.dumps(answer | {"archive": archive}))
 
 
 if __name__ == "__main__":
