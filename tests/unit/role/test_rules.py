@@ -109,11 +109,11 @@ def test_a_unix_socket_holds_more_than_a_port() -> None:
     assert messages(**unix, webpy_gateway_max_concurrency=250001) != []
 
 
-def test_lighttpd_may_open_what_the_largest_concurrency_needs() -> None:
+def test_lighttpd_may_open_two_files_for_each_of_the_most_connections() -> None:
     variables = load("defaults/main.yml") | load("vars/main/names.yml") | {"webpy_gateway_max_concurrency": 250000}
     templar = Templar(LOADER, variables=variables)
-    needed = int(templar.template(variables["__webpy_gateway_proxy_files"]))
-    assert 250000 * 2 < needed <= variables["__webpy_gateway_files_limit"]
+    connections = int(templar.template(variables["__webpy_gateway_proxy_connections"]))
+    assert 250000 < connections <= (variables["__webpy_gateway_proxy_files"] - 512) / 2
 
 
 @pytest.mark.parametrize("name", ["port", "http_port"])

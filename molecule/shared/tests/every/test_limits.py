@@ -30,13 +30,10 @@ def machine_files(gateway: Gateway) -> int:
 
 
 def test_lighttpd_may_open_two_files_a_request(gateway: Gateway, concurrency: int) -> None:
-    wanted = (concurrency + 1000) * 2 + 512
-    soft, hard = open_files(gateway, "lighttpd.service")
-    assert hard == min(524288, machine_files(gateway))
-    assert soft == min(wanted, hard)
-    assert f"server.max-connections = {concurrency + 1000}" in re.sub(
-        " +", " ", gateway.output("lighttpd -p -f /etc/lighttpd/lighttpd.conf")
-    )
+    soft, _ = open_files(gateway, "lighttpd.service")
+    assert soft == min(524288, machine_files(gateway))
+    configuration = gateway.output("lighttpd -p -f /etc/lighttpd/lighttpd.conf")
+    assert re.findall(r"server\.max-connections\s*= (\d+)", configuration) == [str(concurrency + 1000)]
 
 
 def test_workers_may_open_two_files_a_request(gateway: Gateway, concurrency: int) -> None:
