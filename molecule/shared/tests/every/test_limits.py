@@ -31,7 +31,7 @@ def machine_files(gateway: Gateway) -> int:
 
 def test_lighttpd_may_open_two_files_a_request(gateway: Gateway, concurrency: int) -> None:
     soft, _ = open_files(gateway, "lighttpd.service")
-    assert soft == min(524288, machine_files(gateway))
+    assert soft == min(65535, machine_files(gateway))
     configuration = gateway.output("lighttpd -p -f /etc/lighttpd/lighttpd.conf")
     assert re.findall(r"server\.max-connections\s*= (\d+)", configuration) == [str(concurrency + 1000)]
 
