@@ -14,10 +14,11 @@ DEAREST = 6  # tasks of each kind of run that are shown
 
 
 class Run(NamedTuple):
-    """One run of site.yml: its kind, on how many hosts, its seconds, and those of each task."""
+    """One run of site.yml: its kind, on how many hosts, the machine's load before, its seconds, and those of each task."""
 
     kind: str
     hosts: int
+    load: float
     seconds: float
     tasks: dict[str, float]
 
@@ -43,8 +44,9 @@ def timings(runs: Sequence[Run]) -> str:
         seconds = [run.seconds for run in group]
         target = f"{TARGETS[kind]}" if hosts == 1 and kind in TARGETS else ""
         spread = f"{min(seconds):.1f} - {max(seconds):.1f}"
-        rows.append([kind, hosts, len(group), f"**{median(seconds):.1f}**", spread, target])
-    return table(["run", "hosts", "rounds", "median, s", "all, s", "at most, s"], rows)
+        load = f"{median(run.load for run in group):.1f}"
+        rows.append([kind, hosts, len(group), f"**{median(seconds):.1f}**", spread, target, load])
+    return table(["run", "hosts", "rounds", "median, s", "all, s", "at most, s", "load before"], rows)
 
 
 def dearest(group: Sequence[Run]) -> list[tuple[str, float]]:
@@ -72,6 +74,7 @@ def report(runs: Sequence[Run], command: str) -> str:
 
 `{command}` times `ansible-playbook site.yml` on throwaway hosts that are booted already, over new connections; control
 node and hosts share one machine ({machine}).  A fresh host has no package of ours; of an application one file changes.
+A load above the number of cores means that the machine was busy with other things, and the figures are too high.
 
 {timings(runs)}
 
