@@ -14,7 +14,7 @@ DEAREST = 6  # tasks of each kind of run that are shown
 
 
 class Run(NamedTuple):
-    """One run of site.yml: its kind, on how many hosts, the machine's load before, its seconds, and those of each task."""
+    """One run of site.yml: its kind, on how many hosts, the load before, its seconds, and those of each task."""
 
     kind: str
     hosts: int
