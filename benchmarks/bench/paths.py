@@ -71,8 +71,8 @@ PATHS = {
         peer("nginx-uwsgi", "nginx, unix, uWSGI --gevent", 3, "uwsgi"),
         Path("lighttpd-file", "lighttpd, a file", 80, "lighttpd.service", workloads=FILES),
         Path("nginx-file", "nginx, a file", 8100, "nginx.service", workloads=FILES),
-        ours("fastcgi-tcp", "lighttpd mod_fastcgi, TCP", 7, default=False, bind="tcp", transport="fastcgi"),
-        ours("fastcgi-unix", "lighttpd mod_fastcgi, unix", 8, default=False, bind="unix", transport="fastcgi"),
+        ours("fastcgi-tcp", "lighttpd mod_fastcgi, TCP", 7, bind="tcp", transport="fastcgi"),
+        ours("fastcgi-unix", "lighttpd mod_fastcgi, unix", 8, bind="unix", transport="fastcgi"),
         # what our own layers cost
         ours("cors", "lighttpd mod_proxy, unix, CORS on", 3, workloads=("origin",), bind="unix", cors=ALLOWED),
         unprotected(ours("bare", "lighttpd mod_proxy, TCP, unprotected", 4, workloads=("fast",), bind="tcp")),
