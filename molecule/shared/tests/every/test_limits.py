@@ -44,11 +44,12 @@ def test_workers_may_open_two_files_a_request(gateway: Gateway, concurrency: int
 
 
 def test_everything_lighttpd_has_may_wait_at_the_gateway(gateway: Gateway, concurrency: int) -> None:
-    wanted = max(concurrency + 1000, KERNEL_BACKLOG)
-    assert int(gateway.output("cat /proc/sys/net/core/somaxconn")) == wanted
+    # a larger number of before stays until the next boot
+    allowed = int(gateway.output("cat /proc/sys/net/core/somaxconn"))
+    assert allowed >= max(concurrency + 1000, KERNEL_BACKLOG)
     sockets = gateway.output("ss --no-header --listening --numeric --tcp --unix").splitlines()
     address = f"/run/{gateway.name}/http.socket" if gateway["bind"] == "unix" else f"127.0.0.1:{gateway['port']}"
-    assert [int(words[3]) for words in map(str.split, sockets) if words[4] == address] == [wanted]
+    assert [int(words[3]) for words in map(str.split, sockets) if words[4] == address] == [allowed]
 
 
 def test_as_many_clients_may_wait_at_lighttpd(gateway: Gateway, concurrency: int) -> None:
