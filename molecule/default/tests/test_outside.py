@@ -62,6 +62,6 @@ def test_it_does_not_reach_the_gateway(gateway: Gateway, stranger: Host, redirec
     found = gateway.attempts([("root", [gateway.address, port]) for port in ports], on=stranger)
     assert found == ["refused to connect: timed out"] * 2
     rules = gateway.output("nft list table inet %s", f"{gateway.name}-keeper")
-    dropped = re.search(rf'iifname != "lo" tcp dport {gateway["port"]} counter packets ([0-9]+)', rules)
+    dropped = re.search(rf'iif != "lo" tcp dport {gateway["port"]} counter packets ([0-9]+)', rules)
     assert dropped
     assert int(dropped[1]) > 0
