@@ -17,6 +17,7 @@ from webpy_gateway.http1_head import RefusedError
 from webpy_gateway.service import Service
 
 LONGEST_LENGTH_DIGITS = 18
+STDOUT = int(Kind.STDOUT)
 
 _bad_requests = log.Limited()
 
@@ -91,11 +92,11 @@ class Answer:
 
     def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
         """The head. The end of the body is marked in any case."""
-        return records.stream(Kind.STDOUT, self._number, b"Status: %b\r\n%b\r\n" % (status, fields))
+        return records.stream(STDOUT, self._number, b"Status: %b\r\n%b\r\n" % (status, fields))
 
     def block(self, data: bytes) -> bytes:
         """The next bytes of the body."""
-        return records.stream(Kind.STDOUT, self._number, data)
+        return records.stream(STDOUT, self._number, data)
 
     def end(self) -> bytes:
         """The end. An answer that is cut off has none, which is how lighttpd can tell."""
@@ -104,4 +105,4 @@ class Answer:
 
 @lru_cache(64)
 def _end(number: int) -> bytes:
-    return records.record(Kind.STDOUT, number) + records.end_request(number, Status.REQUEST_COMPLETE)
+    return records.record(STDOUT, number) + records.end_request(number, Status.REQUEST_COMPLETE)

@@ -1,6 +1,7 @@
 """What FastCGI's parameters say of a request, as the WSGI environ that the same request has over HTTP."""
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +27,9 @@ def fill(environ: dict[str, Any], params: bytes) -> None:
     except RepeatedError:
         # lighttpd joins what a client repeats, so these are X-Name and X_Name, which CGI cannot tell apart
         raise RefusedError(HTTPStatus.BAD_REQUEST, "header names that CGI cannot tell apart") from None
-    headers = _headers(given)
+    headers = {name: given[name] for name in _headers(tuple(given))}
+    if len(params) > LONGEST_HEAD and sum(len(name) + len(value) for name, value in headers.items()) > LONGEST_HEAD:
+        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
     values = "".join(given.values())
     # what is printable has no controls, and is told faster
     if not values.isprintable() and _CONTROLS.search(values):
@@ -52,11 +55,13 @@ def fill(environ: dict[str, Any], params: bytes) -> None:
     environ["HTTP_X_FORWARDED_PROTO"] = given.get("REQUEST_SCHEME", "")
 
 
-def _headers(given: dict[str, str]) -> dict[str, str]:
-    headers = {name: value for name, value in given.items() if name[:5] == "HTTP_" and name not in NOT_PASSED}
-    names = "".join(headers)
-    if names and not (names.isascii() and names.isupper() and names.isidentifier()):
+@lru_cache(64)
+def _headers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are a request's own header fields. Raises RefusedError."""
+    headers = tuple(name for name in names if name[:5] == "HTTP_" and name not in NOT_PASSED)
+    joined = "".join(headers)
+    if headers and not (joined.isascii() and joined.isupper() and joined.isidentifier()):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "a header name that is none of CGI")
-    if len(headers) > MOST_HEADERS or len(names) + sum(map(len, headers.values())) > LONGEST_HEAD:
-        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
+    if len(headers) > MOST_HEADERS:
+        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers")
     return headers

@@ -11,6 +11,7 @@ RESPONDER = 1
 KEEP_CONN = 1
 # version, kind, request id, length of content, length of padding (3.3)
 HEADER = struct.Struct(">BBHHBx")
+HEADER_BYTES = HEADER.size
 BEGIN_BODY = struct.Struct(">HB5x")
 END_BODY = struct.Struct(">IB3x")
 LONG_LENGTH = 0x80
@@ -66,15 +67,15 @@ class Reader:
 
     def next(self) -> Record | None:
         """The next record; None where the connection ended between two. Raises MalformedError."""
-        if len(self._data) - self._at < HEADER.size and not self._wait_for(HEADER.size):
+        if len(self._data) - self._at < HEADER_BYTES and not self._wait_for(HEADER_BYTES):
             return None
         version, kind, request, length, padding = HEADER.unpack_from(self._data, self._at)
         if version != VERSION:
             raise MalformedError("unknown version")
-        size = HEADER.size + length + padding
+        size = HEADER_BYTES + length + padding
         if len(self._data) - self._at < size and not self._wait_for(size):
             return None
-        begin = self._at + HEADER.size
+        begin = self._at + HEADER_BYTES
         self._at += size
         return kind, request, self._data[begin : begin + length]
 
@@ -94,12 +95,12 @@ class Reader:
         return missing <= 0
 
 
-def record(kind: Kind, request: int, content: bytes = b"") -> bytes:
+def record(kind: int, request: int, content: bytes = b"") -> bytes:
     """One record as bytes, without padding; content of at most LONGEST_CONTENT bytes."""
     return HEADER.pack(VERSION, kind, request, len(content), 0) + content
 
 
-def stream(kind: Kind, request: int, data: bytes) -> bytes:
+def stream(kind: int, request: int, data: bytes) -> bytes:
     """Data as records of a stream, as many as it takes; none for no data, since an empty one would end the stream."""
     if 0 < len(data) <= LONGEST_CONTENT:
         return record(kind, request, data)
@@ -134,13 +135,14 @@ def parse_pairs(content: bytes) -> dict[str, str]:
     try:
         while at < end:
             name_length, value_length, at = content[at], content[at + 1], at + 2
-            if name_length >= LONG_LENGTH:
-                name_length, value_length, at = _long(content, at - 2), content[at + 2], at + 3
-            if value_length >= LONG_LENGTH:
-                value_length, at = _long(content, at - 1), at + 3
+            if (name_length | value_length) >= LONG_LENGTH:
+                if name_length >= LONG_LENGTH:
+                    name_length, value_length, at = _long(content, at - 2), content[at + 2], at + 3
+                if value_length >= LONG_LENGTH:
+                    value_length, at = _long(content, at - 1), at + 3
             middle = at + name_length
-            found[text[at:middle]] = text[middle : middle + value_length]
-            at = middle + value_length
+            name, at = text[at:middle], middle + value_length
+            found[name] = text[middle:at]
             count += 1
     except IndexError:
         raise MalformedError("a name-value pair is cut off") from None

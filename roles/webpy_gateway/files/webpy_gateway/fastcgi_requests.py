@@ -9,7 +9,7 @@ from http import HTTPStatus
 from webpy_gateway import fastcgi_records as records
 from webpy_gateway import log
 from webpy_gateway.connection import Connection, GoneError, StalledError
-from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record, Status
+from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Status
 from webpy_gateway.http1_head import LONGEST_HEAD, RefusedError
 from webpy_gateway.service import Service
 
@@ -19,6 +19,8 @@ RECEIVED_BODY_BYTES = 64 * 1024
 MOST_PARAMS_BYTES = 2 * LONGEST_HEAD
 # what a web server may ask for (4.1), as far as there is an answer
 VALUES = {"FCGI_MPXS_CONNS": "0"}
+# plain numbers: a member of an enumeration is looked up several times slower
+BEGIN_REQUEST, PARAMS, STDIN = int(Kind.BEGIN_REQUEST), int(Kind.PARAMS), int(Kind.STDIN)
 
 _malformed = log.Limited()
 
@@ -54,8 +56,11 @@ class Requests:
             # what still arrives of the one before is for nobody (3.3)
             self.active = 0
             self._until = time.monotonic() + self._service.idle_timeout
-        while (record := self._next()) is not None:
-            _, number, content = record
+        while (record := self._reader.next()) is not None:
+            kind, number, content = record
+            if kind != BEGIN_REQUEST or number == records.MANAGEMENT:
+                self._unwanted(kind, number, content)
+                continue
             if len(content) != records.BEGIN_BODY.size:
                 raise MalformedError("BEGIN_REQUEST of another size")
             role, flags = records.BEGIN_BODY.unpack(content)
@@ -73,7 +78,7 @@ class Requests:
     def params(self) -> bytes:
         """All parameters. Raises RefusedError, AbortedError, GoneError, MalformedError."""
         found = b""
-        while content := self._content(Kind.PARAMS):
+        while content := self._content(PARAMS):
             found += content
             if len(found) > MOST_PARAMS_BYTES:
                 raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the parameters are too large")
@@ -81,7 +86,7 @@ class Requests:
 
     def stdin(self) -> bytes:
         """The next bytes of the body, none at its end. Raises what `params` raises."""
-        content = self._content(Kind.STDIN)
+        content = self._content(STDIN)
         self.over = not content
         return content
 
@@ -95,30 +100,26 @@ class Requests:
             self.keep = False
             raise OSError("malformed records") from error
 
-    def _content(self, wanted: Kind) -> bytes:
+    def _content(self, wanted: int) -> bytes:
         """The content of the active request's next record, which must be of that kind."""
-        record = self._next()
-        if record is None:
-            raise GoneError("the connection ended within a request")
-        kind, _, content = record
-        if kind == Kind.ABORT_REQUEST:
-            self.over = True
-            raise AbortedError("aborted")
-        if kind != wanted:
-            raise MalformedError(f"record of kind {kind} where {wanted.name} belongs")
-        return content
-
-    def _next(self) -> Record | None:
-        """The next record of the active request, or BEGIN_REQUEST where none is; None at the end."""
         while (record := self._reader.next()) is not None:
             kind, number, content = record
-            if number == records.MANAGEMENT:
-                self._manage(kind, content)
-            elif number == self.active or (kind == Kind.BEGIN_REQUEST and not self.active):
-                return record
-            elif kind == Kind.BEGIN_REQUEST:
-                self._connection.send(records.end_request(number, Status.CANT_MPX_CONN))
-        return None
+            if kind == wanted and number == self.active:
+                return content
+            self._unwanted(kind, number, content)
+        raise GoneError("the connection ended within a request")
+
+    def _unwanted(self, kind: int, number: int, content: bytes) -> None:
+        """What is to be done about a record that nobody waits for: nothing, if its request is over (3.3)."""
+        if number == records.MANAGEMENT:
+            self._manage(kind, content)
+        elif number == self.active:
+            if kind != Kind.ABORT_REQUEST:
+                raise MalformedError(f"record of kind {kind} where another belongs")
+            self.over = True
+            raise AbortedError("aborted")
+        elif kind == Kind.BEGIN_REQUEST:
+            self._connection.send(records.end_request(number, Status.CANT_MPX_CONN))
 
     def _manage(self, kind: int, content: bytes) -> None:
         """Answers a record about the connection itself (4)."""
