@@ -7,7 +7,7 @@ import pytest
 from hosttests.gateway import ROOT, Gateway
 from hosttests.site import Site
 
-PINNED = re.findall(r"^(\w+)==(\S+)", (ROOT / "molecule/alternative/app/probe.txt").read_text(), re.MULTILINE)
+PINNED = re.findall(r"^(\w+)==(\S+)", (ROOT / "molecule/shared/app/probe.txt").read_text(), re.MULTILINE)
 
 
 @pytest.fixture

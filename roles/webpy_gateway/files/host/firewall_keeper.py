@@ -6,7 +6,8 @@ stop of the listener (BindsTo=).  When a check fails the process exits, which cl
 
     firewall_keeper.py NAME RULES PORT      SIGHUP loads RULES again, SIGTERM removes the tables
 
-Needs libnftables (package python3-nftables), CAP_NET_ADMIN and CAP_SETUID.
+Needs libnftables (package python3-nftables) and CAP_NET_ADMIN, and a user of its own: it tries the port as the outsider
+that it is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import nftables
 
 EVERY = 2.0  # seconds between two checks
 TIMEOUT = 2.0  # seconds for the connection of an outsider
-OUTSIDER = 65534
 
 
 class Table:
@@ -58,13 +58,8 @@ class Table:
 
 
 def outsider_connects(port: int) -> bool:
-    """Tell whether a user without rights reaches the port; the kernel counts who creates the socket."""
-    os.seteuid(OUTSIDER)
-    try:
-        attempt = socket.socket()
-    finally:
-        os.seteuid(0)
-    with attempt:
+    """Tell whether this process, whose user is neither lighttpd's nor the gateway's, reaches the port."""
+    with socket.socket() as attempt:
         attempt.settimeout(TIMEOUT)
         try:
             attempt.connect(("127.0.0.1", port))
@@ -97,7 +92,7 @@ def main() -> None:
         if not owned.intact():
             sys.exit(f"table inet {owned.name} is missing or changed")
         if outsider_connects(port):
-            sys.exit(f"uid {OUTSIDER} reaches 127.0.0.1:{port} although the rules are loaded")
+            sys.exit(f"uid {os.getuid()} reaches 127.0.0.1:{port} although the rules are loaded")
         if not plain.intact():
             print(f"table inet {plain.name} was removed or changed by somebody; it is loaded again", flush=True)
             plain.load(rules.read_text(encoding="utf-8"))
