@@ -1,0 +1,1 @@
+"""The attacks of this scenario: their table, and how they are made on a host."""

@@ -1,0 +1,87 @@
+"""The table of attacks (cases/*.yml) and of what stops them (protections.yml)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parents[1]
+GROUPS = ("reach", "place", "look", "sandbox")
+BINDS = ("tcp", "unix")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attack: who tries what, what he is told, and the protections each of which alone is enough."""
+
+    group: str
+    id: str
+    what: str
+    attack: tuple[str, ...]
+    refused: str
+    stopped_by: frozenset[str]
+    binds: tuple[str, ...]
+    who: str
+    origin: str
+    through: tuple[str, ...]
+    meanwhile: str
+
+    def succeeds_without(self, removed: Iterable[str]) -> bool:
+        """Whether the attack gets through when these protections are gone; what the kernel stops always stays out."""
+        return bool(self.stopped_by) and self.stopped_by <= set(removed)
+
+    def order(self, facts: Mapping[str, str]) -> dict[str, Any]:
+        """Return the attack on one host, as attacks/attack.py takes it."""
+        return {
+            "id": self.id,
+            "who": self.who.format(**facts),
+            "attack": [word.format(**facts) if isinstance(word, str) else word for word in self.attack],
+            "through": [word.format(**facts) for word in self.through],
+            "meanwhile": self.meanwhile.format(**facts),
+            # there is only one place to take
+            "alone": self.group == "place",
+        }
+
+
+def _case(group: str, entry: Mapping[str, Any]) -> Case:
+    # what the application tries it is asked for through lighttpd, which anybody may do
+    inside = group == "sandbox"
+    return Case(
+        group=group,
+        id=entry["id"],
+        what=entry["what"],
+        attack=tuple(["application", "{api}", *entry["attack"]] if inside else entry["attack"]),
+        refused=entry["refused"],
+        stopped_by=frozenset(entry["stopped_by"]),
+        binds=(entry["bind"],) if "bind" in entry else BINDS,
+        who=entry.get("who", "root"),
+        origin=entry.get("from", "the host"),
+        through=tuple(entry.get("through", ())),
+        meanwhile=entry.get("meanwhile", ""),
+    )
+
+
+def cases(group: str, bind: str) -> list[Case]:
+    """Return the attacks of a group on a host of this kind."""
+    entries = yaml.safe_load((HERE / f"cases/{group}.yml").read_text())
+    return [case for case in (_case(group, entry) for entry in entries) if bind in case.binds]
+
+
+def protections() -> dict[str, dict[str, Any]]:
+    """Return what stops attacks, by name."""
+    return dict(yaml.safe_load((HERE / "protections.yml").read_text()))
+
+
+def experiments(group: str, bind: str) -> list[frozenset[str]]:
+    """Return what to take away: each protection alone, then together what stops one and the same attack."""
+    sets = {case.stopped_by for case in cases(group, bind) if case.stopped_by}
+    alone = {frozenset([name]) for stopped_by in sets for name in stopped_by}
+    return sorted(sets | alone, key=lambda removed: (len(removed), sorted(removed)))
+
+
+def expected(group: str, bind: str, removed: Iterable[str]) -> dict[str, bool]:
+    """Return which attacks succeed when these protections are gone."""
+    gone = set(removed)
+    return {case.id: case.succeeds_without(gone) for case in cases(group, bind)}

@@ -1,0 +1,28 @@
+"""Let the application in a worker try something (shared/app/probe.py), asked through lighttpd as a client does."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable
+
+
+def application(site: str, *words: object) -> str:
+    """Return what came of the attempt; raise OSError with the reason where it was refused."""
+    where, _, prefix = site.partition("/")
+    connection = http.client.HTTPConnection(where, timeout=5)
+    connection.request("POST", f"/{prefix}probe/attempt", json.dumps(words), {"Connection": "close"})
+    answer = json.load(connection.getresponse())
+    if "result" not in answer:
+        raise OSError(answer.get("reason") or str(answer))
+    return f"done: {answer['result']}"
+
+
+def read_new(site: str, path: str) -> str:
+    """Read what the application has just written."""
+    application(site, "write", path)
+    with open(path, encoding="utf-8") as file:
+        return f"read: {file.read()}"
+
+
+WAYS: dict[str, Callable[..., str]] = {"application": application, "read_new": read_new}

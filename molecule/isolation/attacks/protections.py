@@ -1,0 +1,100 @@
+"""Runs on a throwaway host: take protections away, all of them at once, and put them back.
+
+    protections.py remove REQUEST | restore REQUEST
+
+REQUEST: JSON, {"name", "workers", "protections": [...]}.  A protection says how it is taken away: `chain` (of the
+firewall), `configuration` (a pattern in gateway.toml and what replaces it), `worker` and `socket` (lines for a drop-in),
+`command` and `undo`.  Nothing of it outlives a reboot: drop-ins and changed files are in /run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PLACE = Path("/run/attacks")
+RUNTIME_UNITS = Path("/run/systemd/system")
+
+
+def sh(command: str) -> None:
+    """Run a command that must not fail."""
+    subprocess.run(command, shell=True, check=True, stdout=sys.stderr)
+
+
+def drop_in(unit: str, lines: list[str], section: str = "Service") -> None:
+    """Write a drop-in of a unit until the next boot."""
+    folder = RUNTIME_UNITS / f"{unit}.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "removed.conf").write_text("\n".join([f"[{section}]", *lines, ""]))
+
+
+def without(rules: str, chain: str) -> str:
+    """Return the rules with a chain that lets everything pass."""
+    return re.sub(
+        rf"^(chain {chain} \{{\n)(?:.*\n)*?^\}}$",
+        lambda found: found[1] + "".join(re.findall(r"^\ttype .*\n", found[0], re.MULTILINE)) + "}",
+        rules,
+        flags=re.MULTILINE,
+    )
+
+
+def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
+    """Take the protections away."""
+    PLACE.mkdir(exist_ok=True)
+    chains = [protection["chain"] for protection in protections if "chain" in protection]
+    worker = [line for protection in protections for line in protection.get("worker", [])]
+    listener = [line for protection in protections for line in protection.get("socket", [])]
+    changes = [protection["configuration"] for protection in protections if "configuration" in protection]
+    if chains:
+        rules = Path(f"/etc/{name}/firewall.rules").read_text()
+        for chain in chains:
+            rules = without(rules, chain)
+        (PLACE / "rules.nft").write_text(f"table inet {name} {{\n{rules}\n}}\n")
+        # the keeper would notice, and close the listener
+        load = ["Type=oneshot", "RemainAfterExit=yes", "ExecStart=", f"ExecStart=nft -f {PLACE}/rules.nft"]
+        stop = [f"ExecStop=nft delete table inet {name}", "ExecReload=", "WatchdogSec=0", "Restart=no"]
+        drop_in(f"{name}-firewall.service", load + stop)
+    if changes:
+        text = Path(f"/etc/{name}/gateway.toml").read_text()
+        for pattern, replacement in changes:
+            text = re.sub(pattern, replacement, text)
+        (PLACE / "gateway.toml").write_text(text)
+        worker.append(f"BindReadOnlyPaths={PLACE}/gateway.toml:/etc/{name}/gateway.toml")
+    if worker:
+        drop_in(f"{name}@.service", worker)
+    if listener:
+        drop_in(f"{name}.socket", listener, "Socket")
+    if chains or listener:
+        sh(f"systemctl daemon-reload && systemctl restart {name}.target")
+        sh(f"systemctl start {name}.socket {' '.join(workers)}")
+    elif worker:
+        sh(f"systemctl daemon-reload && systemctl restart {' '.join(workers)}")
+    for protection in protections:
+        if "command" in protection:
+            sh(protection["command"])
+
+
+def restore(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
+    """Put everything back."""
+    for protection in protections:
+        if "undo" in protection:
+            sh(protection["undo"])
+    units = [f"{name}@.service", f"{name}.socket", f"{name}-firewall.service"]
+    for unit in units:
+        shutil.rmtree(RUNTIME_UNITS / f"{unit}.d", ignore_errors=True)
+    sh(f"systemctl daemon-reload && systemctl restart {name}.target && systemctl start {' '.join(workers)}")
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    request = json.loads(sys.argv[2])
+    {"remove": remove, "restore": restore}[sys.argv[1]](**request)
+
+
+if __name__ == "__main__":
+    main()
