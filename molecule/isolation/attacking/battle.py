@@ -1,7 +1,7 @@
 """Makes the attacks of the table on a host, as deployed and without protections."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,8 @@ class Battle:
                 self._protections("restore", removed)
 
     def _attack(self, group: str) -> Found:
+        if group == "look":
+            self.gateway.wait_for_workers()
         worker = self.gateway.output("systemctl show --value --property MainPID %s", self.gateway.worker_units[0])
         facts = {**self.facts, "pid": worker}
         found: Found = {}
@@ -84,3 +86,6 @@ def _resolved(value: Any, facts: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_resolved(entry, facts) for entry in value]
     return value.format(**facts)
+
+
+Campaign = Callable[[Callable[[Battle], Any]], dict[str, Any]]

@@ -1,9 +1,9 @@
 """Prove on the host what the role promises: the right release answers, and only lighttpd reaches it.
 
-Reads one JSON object on the command line and prints {"proof": [{"claim", "held", "detail"}, ...]}; changes nothing.
-Runs as root with the system's Python, because it has to become the users who must be refused.
+Reads one JSON object on the command line and prints {"proof": [{"claim", "held", "detail", "remedy"}, ...]}; changes
+nothing.  Runs as root with the system's Python, because it has to become the users who must be refused.
 
-Keys: listen ("127.0.0.1:480" or a socket's path), site_port and tls (lighttpd's), host (header), health (path),
+Keys: name, listen ("127.0.0.1:480" or a socket's path), site_port and tls (lighttpd's), host (header), health (path),
 release, workers, lighttpd and service (user numbers), portal (whether static pages were deployed).
 """
 
@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import ssl
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -65,16 +66,78 @@ def as_user(uid: int, call: Callable[[], str]) -> str:
     return text or "the attempt itself failed"
 
 
+def refused_there(question: dict[str, Any]) -> str:
+    """Return what makes the host refuse again."""
+    name = question["name"]
+    if question["listen"].startswith("/"):
+        return f"`systemctl restart {name}.socket {name}.target` makes socket and folder anew; then run the role again"
+    return f"`systemctl restart {name}-firewall` loads its rules anew; then run the role again, which writes them anew"
+
+
 def isolation(question: dict[str, Any]) -> list[dict[str, object]]:
     """Try the gateway's own listener as users who must be refused, and as the one who must not."""
     listen, path = question["listen"], question["health"]
-    proof = []
+    remedy = refused_there(question)
+    proof: list[dict[str, object]] = []
     for who, uid in (("an ordinary user", NOBODY), ("root", 0), ("the service's own user", question["service"])):
         answer = as_user(uid, lambda: ask_gateway(listen, path))
         held = answer.startswith("refused")
-        proof.append({"claim": f"{who} cannot reach {listen}", "held": held, "detail": answer})
+        proof.append({"claim": f"{who} cannot reach {listen}", "held": held, "detail": answer, "remedy": remedy})
     answer = as_user(question["lighttpd"], lambda: ask_gateway(listen, path))
-    proof.append({"claim": f"lighttpd's user reaches {listen}", "held": " 200 " in answer, "detail": answer})
+    held = " 200 " in answer
+    proof.append({"claim": f"lighttpd's user reaches {listen}", "held": held, "detail": answer, "remedy": remedy})
+    return proof
+
+
+def take_place(listen: str) -> str:
+    """Return what comes of putting a listener in the place of the gateway's; what is made is taken away at once."""
+    try:
+        if listen.startswith("/"):
+            mine = f"{os.path.dirname(listen)}/.proof"
+            with socket.socket(socket.AF_UNIX) as place:
+                place.bind(mine)
+            os.unlink(mine)
+            return f"could make sockets in {os.path.dirname(listen)}"
+        host, port = listen.rsplit(":", 1)
+        with socket.socket() as place:
+            place.bind((host, int(port)))
+        return f"could listen on {listen}"
+    except OSError as error:
+        return f"refused: {error.strerror or error}"
+
+
+def holder(question: dict[str, Any]) -> tuple[bool, str]:
+    """Tell whether the listener is root's, as systemd makes it, and for a path who may open and replace it."""
+    listen = question["listen"]
+    try:
+        if listen.startswith("/"):
+            mine, folder = os.stat(listen), os.stat(os.path.dirname(listen))
+            held = (mine.st_uid, stat.S_IMODE(mine.st_mode) & 0o007) == (0, 0)
+            held = held and folder.st_uid == 0 and not stat.S_IMODE(folder.st_mode) & 0o022
+            return held, f"socket {stat.filemode(mine.st_mode)}, folder {stat.filemode(folder.st_mode)}"
+        host, port = listen.rsplit(":", 1)
+        number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            rows = [line.split() for line in table]
+        owners = [int(row[7]) for row in rows if row[1] == f"{number:08X}:{int(port):04X}" and row[3] == "0A"]
+        return owners == [0], f"users that listen: {owners}"
+    except OSError as error:
+        return False, f"{error.filename}: {error.strerror}"
+
+
+def impersonation(question: dict[str, Any]) -> list[dict[str, object]]:
+    """Try to take the gateway's place, where lighttpd would send what clients confide."""
+    listen = question["listen"]
+    held, detail = holder(question)
+    remedy = f"stop whatever else listens there, then {refused_there(question)}"
+    proof: list[dict[str, object]] = [
+        {"claim": f"systemd holds {listen}", "held": held, "detail": detail, "remedy": remedy}
+    ]
+    users = (NOBODY, "an ordinary user"), (question["service"], "the service's own user")
+    for uid, who in users:
+        answer = as_user(uid, lambda: take_place(listen))
+        held = answer.startswith("refused")
+        proof.append({"claim": f"{who} cannot take its place", "held": held, "detail": answer, "remedy": remedy})
     return proof
 
 
@@ -129,6 +192,7 @@ def main() -> None:
     """Print the proof for the question given as the only argument."""
     question = json.loads(sys.argv[1])
     proof = [health(question), *([portal(question)] if question["portal"] else []), *isolation(question)]
+    proof += impersonation(question)
     print(json.dumps({"proof": proof}))
 
 

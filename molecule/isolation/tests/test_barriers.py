@@ -1,0 +1,45 @@
+"""What the barriers are made of, read from the running host."""
+
+import re
+
+import pytest
+from hosttests.gateway import Gateway
+
+MOST_EXPOSED = {"{name}@1.service": 1.2, "{name}-firewall.service": 1.5, "lighttpd.service": 2.5}
+
+
+@pytest.mark.parametrize("unit", MOST_EXPOSED)
+def test_unit_is_exposed_no_more_than_this(gateway: Gateway, unit: str) -> None:
+    if gateway["bind"] == "unix" and "firewall" in unit:
+        assert "firewall" not in gateway.output("systemctl list-units --all --plain --no-legend %s", f"{gateway.name}*")
+        return
+    report = gateway.output("systemd-analyze security --no-pager %s", unit.format(name=gateway.name))
+    measured = re.search(r"Overall exposure level for \S+: ([0-9.]+)", report)
+    assert measured
+    assert float(measured[1]) <= MOST_EXPOSED[unit]
+
+
+def test_account_can_only_run_the_service(gateway: Gateway) -> None:
+    fields = gateway.output("getent passwd %s", gateway.name).split(":")
+    assert fields[5:] == ["/nonexistent", "/usr/sbin/nologin"]
+    assert not gateway.host.file("/nonexistent").exists
+    assert gateway.output("passwd --status %s", gateway.name).split()[1] == "L"
+
+
+def test_nobody_shares_its_group(gateway: Gateway) -> None:
+    assert gateway.output("id --groups --name %s", gateway.name) == gateway.name
+    name, _, number, members = gateway.output("getent group %s", gateway.name).split(":")
+    assert members == ""
+    users = [line.split(":") for line in gateway.output("getent passwd").splitlines()]
+    assert [user[0] for user in users if user[3] == number] == [name]
+
+
+def test_nothing_of_it_has_an_abstract_address(gateway: Gateway) -> None:
+    """Abstract unix sockets know no permissions."""
+    assert [line for line in gateway.output("cat /proc/net/unix").splitlines() if f"@{gateway.name}" in line] == []
+
+
+def test_secrets_are_for_root_and_the_service(gateway: Gateway) -> None:
+    stored = f"/etc/{gateway.name}/secrets/token"
+    assert gateway.output("stat --format '%%U %%a' %s", stored) == "root 600"
+    assert gateway.output("stat --format '%%U %%a' /etc/%s/secrets", gateway.name) == "root 700"

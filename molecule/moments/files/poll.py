@@ -1,0 +1,137 @@
+"""Runs on a host: outsiders ask the gateways past lighttpd all along, and a client asks through lighttpd.
+
+    poll.py LOG      appends one JSON object a line, with the wall clock as "t":
+
+{"who", "polls", "median", "worst"}    each second and asker: how often, and seconds between two polls
+{"who", "answered"}                    an outsider got an answer: the isolation is broken
+{"client", "status"}                   the client got something else than 200
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import selectors
+import socket
+import statistics
+import sys
+import time
+from typing import Any
+
+REQUEST = b"GET %s_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+PORT: tuple[Any, bytes] = (("127.0.0.1", 480), b"/webpy_api/")
+PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
+# root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
+OUTSIDERS = [("nobody", PORT, 0.0005), ("nobody", PATH, 0.0005), ("root", PORT, 0.005), ("root", PATH, 0.005)]
+OPEN_AT_ONCE = 200
+LIFE = 3.0  # seconds until an attempt is given up
+CLIENT_EVERY = 0.02
+
+
+class Log:
+    """Lines that are whole whoever else writes."""
+
+    def __init__(self, path: str) -> None:
+        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def write(self, **entry: object) -> None:
+        """Append one line."""
+        os.write(self.file, json.dumps({"t": time.time(), **entry}).encode() + b"\n")
+
+
+class Outsider:
+    """Connects again and again without waiting, and looks at what comes back."""
+
+    def __init__(self, log: Log, who: str, to: Any, request: bytes) -> None:
+        self.log, self.who, self.to, self.request = log, who, to, request
+        self.family = socket.AF_UNIX if isinstance(to, str) else socket.AF_INET
+        self.open = selectors.DefaultSelector()
+
+    def poll(self) -> None:
+        """Begin one attempt; those that are refused at once are over."""
+        attempt = socket.socket(self.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            attempt.connect(self.to)
+        except BlockingIOError:
+            pass
+        except OSError:
+            attempt.close()
+            return
+        self.open.register(attempt, selectors.EVENT_WRITE, time.monotonic())
+
+    def look(self) -> None:
+        """Go on with the attempts that something came of; give up old ones."""
+        for key, _ in self.open.select(0):
+            try:
+                if key.events == selectors.EVENT_WRITE:
+                    key.fileobj.send(self.request)
+                    self.open.modify(key.fileobj, selectors.EVENT_READ, key.data)
+                    continue
+                answer = key.fileobj.recv(200)
+                if answer:
+                    self.log.write(who=self.who, answered=answer.decode("latin-1").splitlines()[0])
+            except OSError:
+                pass
+            self.end(key.fileobj)
+        for key in list(self.open.get_map().values()):
+            if time.monotonic() - key.data > LIFE:
+                self.end(key.fileobj)
+
+    def end(self, attempt: Any) -> None:
+        """Forget an attempt."""
+        self.open.unregister(attempt)
+        attempt.close()
+
+    def run(self, every: float) -> None:
+        """Poll until the end."""
+        gaps: list[float] = []
+        last = window = time.monotonic()
+        while True:
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+            if len(self.open.get_map()) < OPEN_AT_ONCE:
+                self.poll()
+            if self.open.get_map():
+                self.look()
+            if now - window >= 1:
+                entry = {"polls": len(gaps), "median": statistics.median(gaps), "worst": max(gaps)}
+                self.log.write(who=self.who, **entry)
+                gaps, window = [], now
+            time.sleep(max(0.0, every - (time.monotonic() - now)))
+
+
+def client(log: Log, prefix: bytes) -> None:
+    """Ask through lighttpd, one request after the other."""
+    name = prefix.decode().strip("/")
+    while True:
+        began = time.monotonic()
+        try:
+            with socket.create_connection(("127.0.0.1", 80), LIFE) as connection:
+                connection.sendall(REQUEST % prefix)
+                status = connection.recv(200).decode("latin-1").split(" ")[1]
+        except (OSError, IndexError) as error:
+            status = type(error).__name__
+        log.write(client=name, status=status)
+        time.sleep(max(0.0, CLIENT_EVERY - (time.monotonic() - began)))
+
+
+def main() -> None:
+    """Start everybody, each in a process of his own, and wait."""
+    log = Log(sys.argv[1])
+    for user, (to, prefix), every in OUTSIDERS:
+        if os.fork() == 0:
+            account = pwd.getpwnam(user)
+            os.setgroups([])
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every)
+    for prefix in (PORT[1], PATH[1]):
+        if os.fork() == 0:
+            client(log, prefix)
+    os.wait()
+    sys.exit("one of them is gone")
+
+
+main()
