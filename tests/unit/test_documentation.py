@@ -49,3 +49,8 @@ def test_every_variable_has_a_comment_of_its_own_or_with_its_neighbour() -> None
 def test_the_manual_is_up_to_date() -> None:
     page = runpy.run_path(str(ROOT / "docs/variables.py"))["page"]
     assert (ROOT / "docs/variables.md").read_text() == page(), "run docs/variables.py"
+
+
+def test_the_tables_of_attacks_are_up_to_date() -> None:
+    page = runpy.run_path(str(ROOT / "docs/isolation.py"))["page"]
+    assert (ROOT / "docs/isolation.md").read_text() == page(), "run docs/isolation.py"

@@ -2,8 +2,8 @@
 
     protections.py remove REQUEST | restore REQUEST
 
-REQUEST: JSON, {"name", "workers", "protections": [...]}.  A protection says how it is taken away: `chain` (of the
-firewall), `configuration` (a pattern in gateway.toml and what replaces it), `worker` and `socket` (lines for a drop-in),
+REQUEST: JSON, {"name", "workers", "protections": [...]}.  A protection says how it is taken away: `chain` (a rule),
+`configuration` (a pattern in gateway.toml and what replaces it), `worker` and `socket` (lines for a drop-in),
 `command` and `undo`.  Nothing of it outlives a reboot: drop-ins and changed files are in /run.
 """
 
