@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections import namedtuple
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,14 @@ def test_a_file_is_told_by_digest_mode_and_owner(inspect_host: ModuleType, tmp_p
     (tmp_path / "link").symlink_to("nowhere")
     assert len(states) == 3
     assert inspect_host.file_state(str(tmp_path / "link")) == f"{tmp_path}/link -> nowhere"
+
+
+def test_those_who_share_a_group_are_named(inspect_host: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, group = namedtuple("user", "pw_name pw_gid"), namedtuple("group", "gr_gid gr_mem")
+    monkeypatch.setattr(inspect_host.pwd, "getpwall", lambda: [user("shop", 7), user("eve", 7), user("bob", 8)])
+    monkeypatch.setattr(inspect_host.grp, "getgrnam", {"shop": group(7, ["mallory", "shop"])}.__getitem__)
+    assert inspect_host.group_members("shop") == ["eve", "mallory"]
+    assert inspect_host.group_members("other") == []
 
 
 def test_numbers_without_a_name_stay_numbers(inspect_host: ModuleType) -> None:

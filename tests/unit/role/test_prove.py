@@ -1,11 +1,13 @@
 """The proof holds only where what was promised is true."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -97,3 +99,36 @@ def test_direct_attempts_tell_refusals_from_answers(prove: ModuleType, site: Sit
         threading.Thread(target=lambda: server.accept()[0].close()).start()
         answer = prove.ask_gateway(f"127.0.0.1:{server.getsockname()[1]}", "/")
     assert answer.startswith("refused: ")
+
+
+def test_a_free_place_is_found_and_left_as_it_was(prove: ModuleType, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = f"127.0.0.1:{server.getsockname()[1]}"
+        assert prove.take_place(taken).startswith("refused: ")
+    assert prove.take_place(taken) == f"could listen on {taken}"
+    assert prove.take_place("/no/such/folder/socket").startswith("refused: ")
+    assert prove.take_place(f"{tmp_path}/socket") == f"could make sockets in {tmp_path}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_listener_on_a_port_has_to_be_there_and_roots(prove: ModuleType) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        listen = f"127.0.0.1:{server.getsockname()[1]}"
+        assert prove.holder({"listen": listen}) == (os.getuid() == 0, f"users that listen: [{os.getuid()}]")
+    assert prove.holder({"listen": listen}) == (False, "users that listen: []")
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder_mode", "held"), [(0o660, 0o755, True), (0o666, 0o755, False), (0o660, 0o777, False)]
+)
+def test_the_socket_and_its_folder_have_to_be_closed_to_others(
+    prove: ModuleType, tmp_path: Path, mode: int, folder_mode: int, held: bool
+) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(mode)
+        tmp_path.chmod(folder_mode)
+        assert prove.holder({"listen": str(path)})[0] is (held and os.getuid() == 0)
+    path.unlink()
+    assert prove.holder({"listen": str(path)}) == (False, f"{path}: No such file or directory")

@@ -59,6 +59,16 @@ def is_foreign(name: str) -> bool:
         return False
 
 
+def group_members(name: str) -> list[str]:
+    """Return the users in a group, but for the one of the same name."""
+    try:
+        group = grp.getgrnam(name)
+    except KeyError:
+        return []
+    users = {user.pw_name for user in pwd.getpwall() if user.pw_gid == group.gr_gid} | set(group.gr_mem)
+    return sorted(users - {name})
+
+
 def file_state(path: str) -> str | None:
     """Return a file as "path digest mode owner:group", a link as "path -> target", None where there is nothing."""
     if os.path.islink(path):
@@ -205,6 +215,7 @@ def main() -> None:
         "installed_packages": installed_by_role(name),
         "users": {user: user_id(user) for user in (name, "www-data")},
         "foreign_account": is_foreign(name),
+        "group_members": group_members(name),
         "files": list(filter(None, map(file_state, question["files"]))),
         "missing_folders": [path for path in question["folders"] if not os.path.isdir(path)],
         "secrets": sorted(glob.glob(f"/etc/{name}/secrets/*")),

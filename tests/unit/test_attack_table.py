@@ -1,0 +1,38 @@
+"""The table of attacks holds together."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "molecule/isolation"))
+
+from attacking import table  # noqa: E402
+
+
+@pytest.mark.parametrize("bind", table.BINDS)
+@pytest.mark.parametrize("group", table.GROUPS)
+def test_cases_have_names_of_their_own_and_known_protections(group: str, bind: str) -> None:
+    cases = table.cases(group, bind)
+    assert [name for name, count in Counter(case.id for case in cases).items() if count > 1] == []
+    assert {name for case in cases for name in case.stopped_by} <= set(table.protections())
+
+
+def test_every_protection_is_taken_away() -> None:
+    tried = {
+        name
+        for bind in table.BINDS
+        for group in table.GROUPS
+        for removed in table.experiments(group, bind)
+        for name in removed
+    }
+    assert tried == set(table.protections())
+
+
+def test_an_attack_succeeds_only_without_all_that_stops_it() -> None:
+    case = next(case for case in table.cases("reach", "tcp") if case.id == "user")
+    outcomes = [case.succeeds_without(removed) for removed in ([], ["client"], ["peer"], ["client", "peer", "edge"])]
+    assert outcomes == [False, False, False, True]
+    spoofed = next(case for case in table.cases("reach", "tcp") if not case.stopped_by)
+    assert not spoofed.succeeds_without(table.protections())
