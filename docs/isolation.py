@@ -34,7 +34,7 @@ def tables() -> str:
             for case in cases:
                 who = "the application" if group == "sandbox" else case.who.replace("{name}", "the gateway's user")
                 who = f"{who} on another host" if case.origin == "stranger" else who
-                by = "; ".join(texts[name]["text"] for name in texts if name in case.stopped_by) or "the kernel"
+                by = "; ".join(texts[name]["text"] for name in texts if name in case.stopped_by)
                 told = case.refused.replace("|", " or ")
                 text += f"| {who} | {case.what.format(name='NAME')} | {told} | {by} |\n"
     return text

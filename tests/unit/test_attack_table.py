@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "molecule/isolation"))
 
-from attacking import table  # noqa: E402
+from attacking import table
 
 
 @pytest.mark.parametrize("bind", table.BINDS)
@@ -34,5 +34,3 @@ def test_an_attack_succeeds_only_without_all_that_stops_it() -> None:
     case = next(case for case in table.cases("reach", "tcp") if case.id == "user")
     outcomes = [case.succeeds_without(removed) for removed in ([], ["client"], ["peer"], ["client", "peer", "edge"])]
     assert outcomes == [False, False, False, True]
-    spoofed = next(case for case in table.cases("reach", "tcp") if not case.stopped_by)
-    assert not spoofed.succeeds_without(table.protections())

@@ -40,7 +40,6 @@ class Battle:
             "address": gateway.address,
             "address6": gateway.output("ip -6 -o address show dev eth0 scope global").split()[3].split("/")[0],
             "mallory": gateway.output("id -u mallory"),
-            "mac": gateway.output("cat /sys/class/net/eth0/address"),
             "router": gateway.output("ip -4 route show default").split()[2],
             "other": address_of(self.stranger),
         }

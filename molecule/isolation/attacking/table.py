@@ -1,4 +1,4 @@
-"""The table of attacks (cases/*.yml) and of what stops them (protections.yml)."""
+"""The table of attacks (cases/*.yml) and of what stops them (cases/protections.yml)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ BINDS = ("tcp", "unix")
 
 @dataclass(frozen=True)
 class Case:
-    """One attack: who tries what, what he is told, and the protections each of which alone is enough."""
+    """One attack: who tries what, what he is told, and the protections each of which alone is enough.
+
+    It also succeeds when all of `or_by` is gone: that is another way round the same protections.
+    """
 
     group: str
     id: str
@@ -22,6 +25,7 @@ class Case:
     attack: tuple[str, ...]
     refused: str
     stopped_by: frozenset[str]
+    or_by: frozenset[str]
     binds: tuple[str, ...]
     who: str
     origin: str
@@ -29,8 +33,9 @@ class Case:
     meanwhile: str
 
     def succeeds_without(self, removed: Iterable[str]) -> bool:
-        """Whether the attack gets through when these protections are gone; what the kernel stops always stays out."""
-        return bool(self.stopped_by) and self.stopped_by <= set(removed)
+        """Whether the attack gets through when these protections are gone."""
+        gone = set(removed)
+        return self.stopped_by <= gone or (bool(self.or_by) and self.or_by <= gone)
 
     def order(self, facts: Mapping[str, str]) -> dict[str, Any]:
         """Return the attack on one host, as attacks/attack.py takes it."""
@@ -55,6 +60,7 @@ def _case(group: str, entry: Mapping[str, Any]) -> Case:
         attack=tuple(["application", "{api}", *entry["attack"]] if inside else entry["attack"]),
         refused=entry["refused"],
         stopped_by=frozenset(entry["stopped_by"]),
+        or_by=frozenset(entry.get("or_by", ())),
         binds=(entry["bind"],) if "bind" in entry else BINDS,
         who=entry.get("who", "root"),
         origin=entry.get("from", "the host"),
@@ -71,12 +77,12 @@ def cases(group: str, bind: str) -> list[Case]:
 
 def protections() -> dict[str, dict[str, Any]]:
     """Return what stops attacks, by name."""
-    return dict(yaml.safe_load((HERE / "protections.yml").read_text()))
+    return dict(yaml.safe_load((HERE / "cases/protections.yml").read_text()))
 
 
 def experiments(group: str, bind: str) -> list[frozenset[str]]:
     """Return what to take away: each protection alone, then together what stops one and the same attack."""
-    sets = {case.stopped_by for case in cases(group, bind) if case.stopped_by}
+    sets = {case.stopped_by for case in cases(group, bind)}
     alone = {frozenset([name]) for stopped_by in sets for name in stopped_by}
     return sorted(sets | alone, key=lambda removed: (len(removed), sorted(removed)))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 def application(site: str, *words: object) -> str:
     """Return what came of the attempt; raise OSError with the reason where it was refused."""
     where, _, prefix = site.partition("/")
-    connection = http.client.HTTPConnection(where, timeout=5)
+    connection = http.client.HTTPConnection(where, timeout=20)
     connection.request("POST", f"/{prefix}probe/attempt", json.dumps(words), {"Connection": "close"})
     answer = json.load(connection.getresponse())
     if "result" not in answer:

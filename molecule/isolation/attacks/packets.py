@@ -88,23 +88,4 @@ def raw(to: str, request: str) -> str:
         return _quietly(source[1], lambda: converse(send, source, target, request))
 
 
-def routed(to: str, request: str, mac: str, own: str = "") -> str:
-    """Send packets for a loopback address to another host, as if it were a router on the way there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address leads out
-        own = own or probe.getsockname()[0]
-    source, target = _ends(own, to)
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
-
-        def send(packet: bytes) -> None:
-            wire.sendto(packet, ("eth0", 0x0800, 0, 0, bytes.fromhex(mac.replace(":", ""))))
-
-        return converse(send, source, target, request)
-
-
-def spoofed(to: str, request: str, mac: str) -> str:
-    """Do so with a loopback address as sender, too."""
-    return routed(to, request, mac, "127.0.0.1")
-
-
-WAYS: dict[str, Callable[..., str]] = {"raw": raw, "routed": routed, "spoofed": spoofed}
+WAYS: dict[str, Callable[..., str]] = {"raw": raw}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import reach
 
-TIMEOUT = 1.0
+TIMEOUT = 3.0
 PATIENCE = 8.0  # seconds that a restart may take
 
 
@@ -30,13 +30,14 @@ def harvest(listener: socket.socket, site: str) -> str:
     listener.settimeout(TIMEOUT)
     client = threading.Thread(target=ask_lighttpd, args=(site,))
     client.start()
+    end = time.monotonic() + TIMEOUT
     try:
-        connection, _ = listener.accept()
-        with connection:
-            connection.settimeout(TIMEOUT)
-            return connection.recv(4096).decode("latin-1").splitlines()[0]
-    except TimeoutError:
-        raise TimeoutError("lighttpd sends nothing here") from None
+        while time.monotonic() < end:
+            with contextlib.suppress(TimeoutError), listener.accept()[0] as connection:
+                connection.settimeout(TIMEOUT / 4)  # it may belong to a client who has given up
+                if sent := connection.recv(4096):
+                    return sent.decode("latin-1").splitlines()[0]
+        raise TimeoutError("lighttpd sends nothing here")
     finally:
         listener.close()
         client.join()
@@ -106,6 +107,7 @@ def until_free(to: str) -> str:
     while time.monotonic() < end and not os.path.exists("/run/attacks/restarted"):
         try:
             with socket.socket(family, socket.SOCK_STREAM) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_UNIX and os.path.lexists(to):
                     os.unlink(to)
                 listener.bind(where)

@@ -5,7 +5,7 @@ import mmap
 import os
 
 CLONE_NEWUSER = 0x10000000
-ADDR_NO_RANDOMIZE = 0x0040000
+UNAME26 = 0x0020000
 PTRACE_TRACEME = 0
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -41,8 +41,8 @@ def lock_memory() -> None:
 
 
 def change_personality() -> None:
-    """Turn address randomization off."""
-    _ask("personality", ADDR_NO_RANDOMIZE)
+    """Become a process of another kind: one that believes to run on an old kernel."""
+    _ask("personality", UNAME26)
 
 
 def foreign_shared_memory(key: int) -> None:

@@ -33,6 +33,14 @@ def bind(address: str, port: int) -> str:
         return "bound"
 
 
+def read(path: str) -> str:
+    """Read a file; systemd puts empty ones in the place of those that are hidden."""
+    text = Path(path).read_text(encoding="utf-8")
+    if not text:
+        raise FileNotFoundError(f"nothing in {path}")
+    return text
+
+
 def write(path: str, text: str = "probe", mode: int = 0o666) -> int:
     """Write a file anew, or into what is there."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT, mode)
@@ -122,7 +130,7 @@ def aside(attempt: Callable[..., object]) -> Callable[..., object]:
 
 
 ATTEMPTS: dict[str, Callable[..., object]] = {
-    "read": lambda path: Path(path).read_text(encoding="utf-8"),
+    "read": read,
     "list": lambda path: sorted(os.listdir(path)),
     "write": write,
     "folder": folder,
@@ -146,7 +154,6 @@ ATTEMPTS: dict[str, Callable[..., object]] = {
     "lock_memory": aside(kernel.lock_memory),
     "personality": aside(kernel.change_personality),
     "affinity": aside(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))),
-    "real_time": aside(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
     "host_name": aside(lambda: socket.sethostname(socket.gethostname())),
     "shared_memory": kernel.foreign_shared_memory,
 }
