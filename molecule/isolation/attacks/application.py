@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable
 
 
@@ -20,8 +21,9 @@ def application(site: str, *words: object) -> str:
 
 def read_new(site: str, path: str) -> str:
     """Read what the application has just written."""
-    application(site, "write", path)
-    with open(path, encoding="utf-8") as file:
+    new = f"{path}-{time.time_ns()}"
+    application(site, "write", new)
+    with open(new, encoding="utf-8") as file:
         return f"read: {file.read()}"
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import reach
 
-TIMEOUT = 3.0
-PATIENCE = 8.0  # seconds that a restart may take
+TIMEOUT = 4.0
+PATIENCE = 20.0  # seconds that a restart may take
 
 
 def ask_lighttpd(site: str) -> None:
