@@ -77,7 +77,7 @@ class Watch:
 
     def clock(self) -> float:
         """Return the host's wall clock."""
-        return float(self.gateway.output("date +%s.%N".replace("%", "%%")))
+        return float(self.gateway.output("date +%s.%N"))
 
     def observe(self, begin: float, output: str, code: int, reboot: bool = False) -> Seen:
         """Return what the askers have seen since then."""
