@@ -23,10 +23,11 @@ REQUEST = b"GET %s_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r
 PORT: tuple[Any, bytes] = (("127.0.0.1", 480), b"/webpy_api/")
 PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
 # root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
-OUTSIDERS = [("nobody", PORT, 0.0005), ("nobody", PATH, 0.0005), ("root", PORT, 0.005), ("root", PATH, 0.005)]
+OUTSIDERS = [("nobody", PORT, 0.0003), ("nobody", PATH, 0.0003), ("root", PORT, 0.005), ("root", PATH, 0.005)]
 OPEN_AT_ONCE = 200
 LIFE = 3.0  # seconds until an attempt is given up
 CLIENT_EVERY = 0.02
+CLIENT_LIFE = 15.0  # while ufw loads its own rules packets are lost, and sent again after seconds
 
 
 class Log:
@@ -108,7 +109,7 @@ def client(log: Log, prefix: bytes) -> None:
     while True:
         began = time.monotonic()
         try:
-            with socket.create_connection(("127.0.0.1", 80), LIFE) as connection:
+            with socket.create_connection(("127.0.0.1", 80), CLIENT_LIFE) as connection:
                 connection.sendall(REQUEST % prefix)
                 status = connection.recv(200).decode("latin-1").split(" ")[1]
         except (OSError, IndexError) as error:
