@@ -81,10 +81,11 @@ def protections() -> dict[str, dict[str, Any]]:
 
 
 def experiments(group: str, bind: str) -> list[frozenset[str]]:
-    """Return what to take away: each protection alone, then together what stops one and the same attack."""
+    """Return what to take away: each protection alone; then, of what stops an attack, all and all but one."""
     sets = {case.stopped_by for case in cases(group, bind)}
     alone = {frozenset([name]) for stopped_by in sets for name in stopped_by}
-    return sorted(sets | alone, key=lambda removed: (len(removed), sorted(removed)))
+    but_one = {stopped_by - {name} for stopped_by in sets for name in stopped_by if len(stopped_by) > 1}
+    return sorted(sets | alone | but_one, key=lambda removed: (len(removed), sorted(removed)))
 
 
 def expected(group: str, bind: str, removed: Iterable[str]) -> dict[str, bool]:

@@ -7,13 +7,25 @@ import json
 import time
 from collections.abc import Callable
 
+TRIES = 5
+
+
+def asked(site: str, words: tuple[object, ...]) -> dict[str, str]:
+    """Return the application's answer; an attempt that did not reach it says nothing, and is made again."""
+    where, _, prefix = site.partition("/")
+    for _ in range(TRIES):
+        connection = http.client.HTTPConnection(where, timeout=20)
+        connection.request("POST", f"/{prefix}probe/attempt", json.dumps(words), {"Connection": "close"})
+        response = connection.getresponse()
+        if response.status == http.HTTPStatus.OK:
+            return dict(json.load(response))
+        time.sleep(0.5)
+    raise RuntimeError(f"the application is out of reach: {response.status}")
+
 
 def application(site: str, *words: object) -> str:
     """Return what came of the attempt; raise OSError with the reason where it was refused."""
-    where, _, prefix = site.partition("/")
-    connection = http.client.HTTPConnection(where, timeout=20)
-    connection.request("POST", f"/{prefix}probe/attempt", json.dumps(words), {"Connection": "close"})
-    answer = json.load(connection.getresponse())
+    answer = asked(site, words)
     if "result" not in answer:
         raise OSError(answer.get("reason") or str(answer))
     return f"done: {answer['result']}"

@@ -7,13 +7,21 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 TIMEOUT = 3.0
 SYN, ACK, PSH_ACK = 0x02, 0x10, 0x18
+IPV4 = 0x0800
 SEQUENCE = 1000
 # root's own rule, so that the kernel does not end what it knows nothing of
-QUIET = "table ip quiet { chain quiet { type filter hook output priority -200; tcp sport %d tcp flags rst drop; }; }"
+QUIET = (
+    "table ip quiet{port} {{ chain quiet {{"
+    " type filter hook output priority -200; tcp sport {port} tcp flags rst drop; }}; }}"
+)
+
+End = tuple[str, int]
+Send = Callable[[bytes], object]
 
 
 def checksum(data: bytes) -> int:
@@ -36,11 +44,14 @@ def segment(
     return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + head + data
 
 
-def converse(send: Callable[[bytes], object], source: tuple[str, int], target: tuple[str, int], request: str) -> str:
-    """Shake hands, ask, and return the first line of the answer."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as ear:
+def converse(shake: Send, ask: Send, source: End, target: End, request: str, first: int = SYN) -> str:
+    """Shake hands by one way, ask by the same or another, and return the first line of the answer.
+
+    `first`: the flags of the first packet.
+    """
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(IPV4)) as ear:
         ear.settimeout(0.1)
-        send(segment(source, target, SYN, SEQUENCE))
+        shake(segment(source, target, first, SEQUENCE))
         end = time.monotonic() + TIMEOUT
         asked = False
         while time.monotonic() < end:
@@ -54,8 +65,8 @@ def converse(send: Callable[[bytes], object], source: tuple[str, int], target: t
             seq, ack, offset, flags = struct.unpack("!IIBB", tcp[4:14])
             data = packet[(packet[0] & 15) * 4 + (offset >> 4) * 4 : struct.unpack("!H", packet[2:4])[0]]
             if flags & (SYN | ACK) == SYN | ACK and not asked:
-                send(segment(source, target, ACK, ack, seq + 1))
-                send(segment(source, target, PSH_ACK, ack, seq + 1, request.encode()))
+                shake(segment(source, target, ACK, ack, seq + 1))
+                ask(segment(source, target, PSH_ACK, ack, seq + 1, request.encode()))
                 asked = True
             elif data.startswith(b"HTTP/"):
                 return data.decode("latin-1").splitlines()[0]
@@ -64,28 +75,51 @@ def converse(send: Callable[[bytes], object], source: tuple[str, int], target: t
     raise TimeoutError("no answer to packets")
 
 
-def _quietly(port: int, call: Callable[[], str]) -> str:
-    subprocess.run(["nft", QUIET % port], check=True)
+@contextmanager
+def _quietly(port: int) -> Iterator[None]:
+    subprocess.run(["nft", QUIET.format(port=port)], check=True)
     try:
-        return call()
+        yield
     finally:
-        subprocess.run(["nft", "delete", "table", "ip", "quiet"], check=True)
+        subprocess.run(["nft", f"delete table ip quiet{port}"], check=True)
 
 
-def _ends(own: str, to: str) -> tuple[tuple[str, int], tuple[str, int]]:
-    host, port = to.rsplit(":", 1)
-    return (own, 40000 + os.getpid() % 20000), (host, int(port))
-
-
-def raw(to: str, request: str) -> str:
-    """Send packets with headers of one's own through a raw socket."""
-    source, target = _ends("127.0.0.78", to)
+@contextmanager
+def _through_raw_socket(target: End) -> Iterator[Send]:
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as wire:
-
-        def send(packet: bytes) -> None:
-            wire.sendto(packet, (target[0], 0))
-
-        return _quietly(source[1], lambda: converse(send, source, target, request))
+        yield lambda packet: wire.sendto(packet, (target[0], 0))
 
 
-WAYS: dict[str, Callable[..., str]] = {"raw": raw}
+@contextmanager
+def _onto_the_device() -> Iterator[Send]:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(IPV4)) as wire:
+        yield lambda packet: wire.sendto(packet, ("lo", IPV4, 0, 0, bytes(6)))
+
+
+def _ends(to: str) -> tuple[End, End]:
+    host, port = to.rsplit(":", 1)
+    return ("127.0.0.78", 40000 + os.getpid() % 20000), (host, int(port))
+
+
+def raw(to: str, request: str, first: str = "02") -> str:
+    """Send packets with headers of one's own through a raw socket; `first`: flags of the first, hexadecimal."""
+    source, target = _ends(to)
+    with _quietly(source[1]), _through_raw_socket(target) as send:
+        return converse(send, send, source, target, request, int(first, 16))
+
+
+def wire(to: str, request: str) -> str:
+    """Put packets onto the device itself, past all rules about what leaves the host."""
+    source, target = _ends(to)
+    with _quietly(source[1]), _onto_the_device() as send:
+        return converse(send, send, source, target, request)
+
+
+def established(to: str, request: str) -> str:
+    """Shake hands past the rules, then ask: a connection that stood before the rules were loaded."""
+    source, target = _ends(to)
+    with _quietly(source[1]), _onto_the_device() as shake, _through_raw_socket(target) as ask:
+        return converse(shake, ask, source, target, request)
+
+
+WAYS: dict[str, Callable[..., str]] = {"raw": raw, "wire": wire, "established": established}

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,21 @@ def drop_in(unit: str, lines: list[str], section: str = "Service") -> None:
     (folder / "removed.conf").write_text("\n".join([f"[{section}]", *lines, ""]))
 
 
+def changed(text: str, pattern: str, replacement: str | Callable[[re.Match[str]], str]) -> str:
+    """Return the text with what matches replaced; there must be such a thing."""
+    new, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+    if not count:
+        sys.exit(f"nothing matches {pattern} in:\n{text}")
+    return new
+
+
 def without(rules: str, chain: str) -> str:
     """Return the rules with a chain that lets everything pass."""
-    return re.sub(
-        rf"^(chain {chain} \{{\n)(?:.*\n)*?^\}}$",
-        lambda found: found[1] + "".join(re.findall(r"^\ttype .*\n", found[0], re.MULTILINE)) + "}",
-        rules,
-        flags=re.MULTILINE,
-    )
+
+    def emptied(found: re.Match[str]) -> str:
+        return found[1] + "".join(re.findall(r"^\ttype .*\n", found[0], re.MULTILINE)) + "}"
+
+    return changed(rules, rf"^(chain {chain} \{{\n)(?:.*\n)*?^\}}$", emptied)
 
 
 def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
@@ -62,7 +70,7 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
     if changes:
         text = Path(f"/etc/{name}/gateway.toml").read_text()
         for pattern, replacement in changes:
-            text = re.sub(pattern, replacement, text)
+            text = changed(text, pattern, replacement)
         (PLACE / "gateway.toml").write_text(text)
         worker.append(f"BindReadOnlyPaths={PLACE}/gateway.toml:/etc/{name}/gateway.toml")
     if worker:

@@ -9,26 +9,35 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import reach
+import users
 
 TIMEOUT = 4.0
 PATIENCE = 20.0  # seconds that a restart may take
 
 
-def ask_lighttpd(site: str) -> None:
-    """Send a client's request with a secret to lighttpd; who answers does not matter."""
+def ask_lighttpd(site: str) -> str:
+    """Send a client's request with a secret to lighttpd; return the first line of the answer."""
     request = "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nConnection: close\r\n\r\n"
     where, _, path = site.partition("/")
-    with contextlib.suppress(OSError):  # lighttpd may find nobody, or wait for the squatter's answer
-        reach.plain(where, request.format("/" + path))
+    return reach.plain(where, request.format("/" + path))
+
+
+def keep_asking(site: str, enough: threading.Event) -> None:
+    """Be lighttpd's clients for a while; it leaves a listener alone for a second or two that has refused it."""
+    while not enough.wait(0.2):
+        with contextlib.suppress(OSError):  # it may find nobody, or wait for the squatter's answer
+            ask_lighttpd(site)
 
 
 def harvest(listener: socket.socket, site: str) -> str:
     """Return the first line that lighttpd sends to a listener."""
     listener.listen()
     listener.settimeout(TIMEOUT)
-    client = threading.Thread(target=ask_lighttpd, args=(site,))
+    enough = threading.Event()
+    client = threading.Thread(target=keep_asking, args=(site, enough))
     client.start()
     end = time.monotonic() + TIMEOUT
     try:
@@ -39,6 +48,7 @@ def harvest(listener: socket.socket, site: str) -> str:
                     return sent.decode("latin-1").splitlines()[0]
         raise TimeoutError("lighttpd sends nothing here")
     finally:
+        enough.set()
         listener.close()
         client.join()
 
@@ -56,6 +66,38 @@ def port(to: str, site: str, option: str = "") -> str:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, option.encode())
         listener.bind(where)
         return harvest(listener, site)
+
+
+def serve(listener: socket.socket) -> str:
+    """Answer what comes, for a while."""
+    listener.settimeout(TIMEOUT / 4)
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.0 203 Foreign\r\nContent-Length: 0\r\n\r\n")
+    return "served"
+
+
+def told(site: str) -> str:
+    """Ask lighttpd until it passes on what `serve` answers."""
+    end, line = time.monotonic() + TIMEOUT, ""
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            line = ask_lighttpd(site)
+        if " 203" in line:
+            return line
+        time.sleep(0.2)
+    raise TimeoutError(f"lighttpd passes on nothing from here: {line}")
+
+
+def answer(to: str, site: str, user: str) -> str:
+    """Give a user a listener in the gateway's place; return what he makes lighttpd's clients believe."""
+    _, where = reach.address(to)
+    with socket.create_server(where) as listener, ThreadPoolExecutor(1) as clients:
+        believed = clients.submit(told, site)
+        users.run(lambda: serve(listener), user)
+        return believed.result()
 
 
 def path(to: str, site: str) -> str:
@@ -119,6 +161,7 @@ def until_free(to: str) -> str:
 
 WAYS: dict[str, Callable[..., str]] = {
     "squat_port": port,
+    "squat_answer": answer,
     "squat_path": path,
     "squat_link": link,
     "squat_folder": folder,

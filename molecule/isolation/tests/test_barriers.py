@@ -7,6 +7,13 @@ from hosttests.gateway import Gateway
 
 MOST_EXPOSED = {"{name}@1.service": 1.2, "{name}-firewall.service": 1.5, "lighttpd.service": 2.5}
 
+# what each may have at most, by its bounding set
+CAPABILITIES = {
+    "{name}@1.service": set[str](),
+    "{name}-firewall.service": {"cap_net_admin"},
+    "lighttpd.service": {"cap_net_bind_service", "cap_setgid", "cap_setuid", "cap_dac_override"},
+}
+
 
 @pytest.mark.parametrize("unit", MOST_EXPOSED)
 def test_unit_is_exposed_no_more_than_this(gateway: Gateway, unit: str) -> None:
@@ -17,6 +24,22 @@ def test_unit_is_exposed_no_more_than_this(gateway: Gateway, unit: str) -> None:
     measured = re.search(r"Overall exposure level for \S+: ([0-9.]+)", report)
     assert measured
     assert float(measured[1]) <= MOST_EXPOSED[unit]
+
+
+@pytest.mark.parametrize(("unit", "capabilities"), CAPABILITIES.items())
+def test_process_cannot_gain_rights(gateway: Gateway, unit: str, capabilities: set[str]) -> None:
+    """What systemd was told has reached the process: the kernel's own words (proc(5))."""
+    if gateway["bind"] == "unix" and "firewall" in unit:
+        return
+    process = gateway.output("systemctl show --value --property MainPID %s", unit.format(name=gateway.name))
+    lines = gateway.output("cat /proc/%s/status", process).splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    bounding = gateway.output("capsh --decode=%s", status["CapBnd"]).partition("=")[2]
+    assert set(bounding.split(",")) - {""} == capabilities
+    if "@" in unit:
+        # secrets are in its memory
+        assert re.search(r"^Max core file size +0 +0 ", gateway.output("cat /proc/%s/limits", process), re.MULTILINE)
 
 
 def test_account_can_only_run_the_service(gateway: Gateway) -> None:

@@ -7,6 +7,8 @@ import os
 CLONE_NEWUSER = 0x10000000
 UNAME26 = 0x0020000
 PTRACE_TRACEME = 0
+SYSLOG_ACTION_SIZE_BUFFER = 10
+TIMEX_BYTES = 208  # struct timex; all zero: only look
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,6 +45,16 @@ def lock_memory() -> None:
 def change_personality() -> None:
     """Become a process of another kind: one that believes to run on an old kernel."""
     _ask("personality", UNAME26)
+
+
+def kernel_log() -> None:
+    """Ask how long the kernel's log is."""
+    _ask("klogctl", SYSLOG_ACTION_SIZE_BUFFER, None, 0)
+
+
+def steering_of_the_clock() -> None:
+    """Ask how the clock is steered, with the call that also steers it."""
+    _ask("adjtimex", ctypes.create_string_buffer(TIMEX_BYTES))
 
 
 def foreign_shared_memory(key: int) -> None:

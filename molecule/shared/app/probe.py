@@ -1,6 +1,7 @@
 """The example application, and a probe of the place that it runs in: tells and tries what a test asks for."""
 # ruff: noqa: N802  (web.py calls the method that is named like the HTTP method)
 
+import contextlib
 import errno
 import json
 import os
@@ -85,7 +86,11 @@ def suid(path: str) -> str:
 def foreign_processes() -> list[int]:
     """Return the processes of other users that can be seen."""
     own = os.getuid()
-    seen = [int(name) for name in os.listdir("/proc") if name.isdigit() and os.stat(f"/proc/{name}").st_uid != own]
+    seen = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            if os.stat(f"/proc/{name}").st_uid != own:
+                seen.append(int(name))
     if not seen:
         raise PermissionError("nobody else to be seen")
     return seen
@@ -139,6 +144,7 @@ ATTEMPTS: dict[str, Callable[..., object]] = {
     "run": lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout,
     "kill": lambda pid: os.kill(pid, 0),
     "become": aside(os.setuid),
+    "join": aside(os.setgid),
     "run_own": run_own,
     "suid": suid,
     "connect": connect,
@@ -155,6 +161,9 @@ ATTEMPTS: dict[str, Callable[..., object]] = {
     "personality": aside(kernel.change_personality),
     "affinity": aside(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))),
     "host_name": aside(lambda: socket.sethostname(socket.gethostname())),
+    "realtime": aside(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
+    "kernel_log": kernel.kernel_log,
+    "clock": kernel.steering_of_the_clock,
     "shared_memory": kernel.foreign_shared_memory,
 }
 
