@@ -4,4 +4,5 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/unit/gateway"), str(ROOT / "roles/webpy_gateway/files")]
+PARTS = ["tests/fuzz", "tests/wire", "tests/unit/gateway", "roles/webpy_gateway/files"]
+sys.path[:0] = [str(ROOT / part) for part in PARTS]

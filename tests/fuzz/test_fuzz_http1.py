@@ -16,7 +16,9 @@ from webpy_gateway import http1, log, pipeline
 from webpy_gateway.config import Config
 from webpy_gateway.connection import Connection, GoneError
 from webpy_gateway.service import Service
-from wire_kit import GET, Reply, ask, read, receive_all
+from wire_cases import GET
+from wire_kit import ask
+from wire_replies import Reply, read, receive_all
 
 # FUZZ=100 looks a hundred times longer than a test run does
 EFFORT = int(os.environ.get("FUZZ", "1"))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[3] / "roles/webpy_gateway/files")]
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/wire"), str(ROOT / "roles/webpy_gateway/files")]
 
 from fastcgi_kit import FastCgiServer  # noqa: E402
 from gateway_kit import Gateways, Server  # noqa: E402

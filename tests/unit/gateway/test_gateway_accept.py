@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from gateway_kit import Gateways, Server, connect, wait_for
 from webpy_gateway.server import REFUSABLE
-from wire_kit import END, GET, ask, read, receive_all
+from wire_cases import END, GET
+from wire_kit import ask
+from wire_replies import read, receive_all
 
 BURN = b"GET /api/burn?s=0.004 HTTP/1.1\r\nHost: a\r\n" + END
 SLEEP = b"GET /api/sleep?s=%d HTTP/1.1\r\nHost: a\r\n" + END

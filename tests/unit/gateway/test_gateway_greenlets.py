@@ -11,7 +11,8 @@ from gateway_kit import Gateways, Server
 from gevent import monkey
 from webpy_gateway import workers
 from webpy_gateway.connection import Connection
-from wire_kit import END, ask, exchange
+from wire_cases import END
+from wire_kit import ask, exchange
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from gateway_kit import Gateways, Server, connect
-from wire_kit import END, GET, POST, ask, exchange, read, receive_all, split_anywhere
+from wire_cases import CHUNKED, END, GET, POST
+from wire_kit import ask, exchange, split_anywhere
+from wire_replies import read, receive_all
 
-CHUNKED = POST + b"Transfer-Encoding: chunked\r\n" + END
 BYTES = bytes(range(256))
 
 # the request, and what the application must see of it

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 from gateway_kit import Gateways, Server, connect, wait_for
-from wire_kit import END, GET, Reply, ask, exchange, read, receive_all
+from wire_cases import END, GET
+from wire_kit import ask, exchange
+from wire_replies import Reply, read, receive_all
 
 
 @pytest.fixture(scope="module")
