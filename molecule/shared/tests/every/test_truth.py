@@ -1,7 +1,7 @@
 """What the application sees of client and host is true, whatever the client claims."""
 
 import pytest
-from hosttests.gateway import Gateway
+from hosttests.gateway import Gateway, names
 from hosttests.site import Header, Site
 
 ADDRESS, NAME = "203.0.113.66", "forged.example"
@@ -65,6 +65,25 @@ def test_claims_of_the_client_are_ignored(gateway: Gateway, claim: list[Header],
     claimed = {name.replace("_", "-").title() for name, _ in claim} - {"Connection"}
     assert (claimed & set(got["headers"])) - ORDINARY == set()
     assert [name for name in got["headers"] if name.startswith(("X-Forwarded", "Forwarded"))] == []
+
+
+def spellings(name: str) -> list[list[Header]]:
+    """Return ways to claim with a header, and last one in two spellings at once."""
+    others = dict.fromkeys([name.lower(), name.replace("-", "_"), name.replace("-", "_", 1)])
+    alone = [[(spelled, f"127.0.0.1, {ADDRESS}")] for spelled in (name, *others)]
+    return [*alone, [(name, ADDRESS)] * 2, [(name, ""), (name, ADDRESS)], [(spelled, ADDRESS) for spelled in others]]
+
+
+@pytest.mark.parametrize("name", names("identity_headers"))
+def test_no_spelling_of_identity_arrives(site: Site, name: str) -> None:
+    answers = [site.get("echo", *claim) for claim in spellings(name)]
+    # in FastCGI two spellings are one name, so it is not told who said what
+    assert {answer.status for answer in answers[:-1]} == {200}
+    assert answers[-1].status in (200, 400)
+    for got in [answer.json() for answer in answers if answer.status == 200]:
+        assert ADDRESS not in str(got)
+        assert name.title() not in got["headers"]
+        assert (got["client"], got["host"], got["scheme"]) == ("127.0.0.1", site.authority, "http")
 
 
 @pytest.mark.parametrize("header", [("Authorization", "Bearer x"), ("Cookie", "a=b"), ("Accept", "text/x-own")])

@@ -116,3 +116,8 @@ class Gateway:
 def address_of(host: Host) -> str:
     """Return the address of a host in the network of all hosts."""
     return str(host.check_output("hostname -I").split()[0])
+
+
+def names(of: str) -> list[str]:
+    """Return the role's private list __webpy_gateway_OF."""
+    return list(yaml.safe_load((ROLE / "vars/main/names.yml").read_text())[f"__webpy_gateway_{of}"])
