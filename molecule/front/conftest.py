@@ -1,0 +1,39 @@
+"""What the application wrote down, and processes that must outlive whatever a test does to them."""
+
+from collections.abc import Iterator
+
+import pytest
+from hosttests.gateway import Gateway
+from hosttests.named import named
+from hosttests.record import Record
+from testinfra.host import Host
+
+
+@pytest.fixture(scope="module")
+def stranger(request: pytest.FixtureRequest) -> Host:
+    """Return the host of the clients."""
+    return named(request, "stranger")
+
+
+@pytest.fixture(scope="module")
+def record(gateway: Gateway) -> Record:
+    """Return what the application wrote down."""
+    return Record(gateway.site())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unharmed(gateway: Gateway) -> Iterator[None]:
+    """Expect the same processes after all tests of a module as before, and an answer from each worker."""
+    before = processes(gateway)
+    yield
+    assert processes(gateway) == before
+    workers = {gateway.site().get("_health").json()["worker"] for _ in range(50)}
+    assert workers == {str(number) for number in range(1, gateway.workers + 1)}
+
+
+def processes(gateway: Gateway) -> list[str]:
+    """Return number and restarts of the main process of lighttpd and of every worker; all of them must run."""
+    units = " ".join(["lighttpd.service", *gateway.worker_units])
+    found = gateway.output(f"systemctl show --property=MainPID,NRestarts {units}").split()
+    assert "MainPID=0" not in found
+    return found
