@@ -1,7 +1,7 @@
 """In no moment is an outsider answered, and the users of lighttpd hardly notice."""
 
+import contextlib
 import json
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -12,8 +12,11 @@ from hosttests.gateway import Gateway
 from testinfra.host import Host
 
 NEVER, SHORT = 0.0, 3.0  # seconds without service
-PRICE = 0.001  # seconds between two polls, at the median
+TWINS = 2  # processes of an asker without rights
+RATE = 1000  # polls a second
+LATE = 0.1  # of the polls may come more than a millisecond after the one before: a busy machine has no better clock
 SETTLED = 1.5  # seconds that are watched afterwards
+RESTART = "systemctl restart webpy-gateway-firewall"
 
 # what happens, and how long the users of lighttpd may be without service
 MOMENTS: dict[str, tuple[str, float]] = {
@@ -32,8 +35,10 @@ MOMENTS: dict[str, tuple[str, float]] = {
     "docker start": ("systemctl start docker", SHORT),
     "docker stop": ("systemctl stop docker docker.socket containerd", SHORT),
     "delete of the table": ("nft delete table inet webpy-gateway", SHORT),
+    "delete of the keeper's table, refused": ("! nft delete table inet webpy-gateway-keeper", SHORT),
     "kill of the keeper": ("systemctl kill --signal=SIGKILL webpy-gateway-firewall", SHORT),
-    "restart of the keeper": ("systemctl restart webpy-gateway-firewall", SHORT),
+    "restart of the keeper": (RESTART, SHORT),
+    "six restarts of the keeper": (f"for _ in 1 2 3 4 5 6; do {RESTART}; done", 6 * SHORT),
     "upgrade of nftables": ("DEBIAN_FRONTEND=noninteractive apt-get -qq install --reinstall nftables", SHORT),
     "upgrade of lighttpd": ("DEBIAN_FRONTEND=noninteractive apt-get -qq install --reinstall lighttpd", SHORT),
 }
@@ -46,7 +51,9 @@ class Seen(NamedTuple):
     output: str
     code: int
     answered: list[str]
-    median: float
+    rate: float  # polls a second by each asker without rights
+    late: float  # the share of them that came more than a millisecond after the one before
+    worst: float  # seconds between two polls
     away: dict[str, float]  # seconds without service, by instance
 
 
@@ -84,15 +91,16 @@ class Watch:
         text = self.gateway.output("tail -n 60000 /var/log/poll.jsonl")
         entries = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
         entries = [entry for entry in entries if entry["t"] >= begin]
-        medians = [
-            entry["median"] for entry in entries if entry.get("who", "").startswith("nobody ") and "median" in entry
-        ]
+        windows = [entry for entry in entries if entry.get("who", "").startswith("nobody ") and "polls" in entry]
+        polls = sum(window["polls"] for window in windows)
+        late = sum(window["late"] for window in windows) / polls
+        worst = max(window["worst"] for window in windows)
         away = {}
         for name in ("webpy_api", "second"):
             mine = [entry for entry in entries if entry.get("client") == name]
             away[name] = without_service(mine, reboot)
         answered = [f"{entry['who']}: {entry['answered']}" for entry in entries if "answered" in entry]
-        return Seen(output, code, answered, statistics.median(medians), away)
+        return Seen(output, code, answered, TWINS * polls / len(windows), late, worst, away)
 
     def live_through(self) -> None:
         """Let all moments come, one after the other."""
@@ -118,9 +126,9 @@ class Watch:
         gateway.host.run("systemd-run --quiet --on-active=0.2 systemctl reboot")
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            found = gateway.host.run("cat /proc/sys/kernel/random/boot_id")
-            if found.rc == 0 and found.stdout.strip() != boot:
-                break
+            with contextlib.suppress(RuntimeError):  # nobody takes the connection
+                if gateway.output("cat /proc/sys/kernel/random/boot_id") != boot:
+                    break
             time.sleep(0.3)
         state = gateway.host.run("timeout 40 systemctl is-system-running --wait").stdout.strip()
         if before:
@@ -153,8 +161,8 @@ def test_no_outsider_is_answered(watches: dict[str, Watch], moment: str) -> None
 
 @pytest.mark.parametrize("moment", [*MOMENTS, *REBOOTS])
 def test_outsiders_ask_often_enough(watches: dict[str, Watch], moment: str) -> None:
-    medians = {name: watch.seen[moment].median for name, watch in watches.items()}
-    assert max(medians.values()) <= PRICE, medians
+    seen = {name: watch.seen[moment] for name, watch in watches.items()}
+    assert all(each.rate >= RATE and each.late <= LATE for each in seen.values()), seen
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
