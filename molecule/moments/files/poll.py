@@ -1,9 +1,9 @@
 """Runs on a host: outsiders ask the gateways past lighttpd all along, and a client asks through lighttpd.
 
-    poll.py LOG      appends one JSON object a line, with the wall clock as "t":
+    poll.py LOG [USER]    appends one JSON object a line, with the wall clock as "t"; USER: instead of the outsiders
 
-{"who", "polls", "late", "worst"}      each second and process: polls, those over a millisecond after the one before
-                                       (its own or its twin's), and the longest time between two, in seconds
+{"who", "polls", "late", "worst"}      each second and asker: polls, those over a millisecond after the one before, and
+                                       the longest time between two, in seconds
 {"who", "answered"}                    an outsider got an answer: the isolation is broken
 {"client", "status"}                   the client got something else than 200
 """
@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import pwd
 import selectors
@@ -25,13 +24,7 @@ REQUEST = b"GET %s_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r
 PORT: tuple[Any, bytes] = (("127.0.0.1", 480), b"/webpy_api/")
 PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
 # root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
-# two processes each, for one may have to wait for a processor
-OUTSIDERS = [
-    ("nobody", PORT, 2, 0.0006),
-    ("nobody", PATH, 2, 0.0006),
-    ("root", PORT, 1, 0.005),
-    ("root", PATH, 1, 0.005),
-]
+OUTSIDERS = [("nobody", PORT, 0.0005), ("nobody", PATH, 0.0005), ("root", PORT, 0.005), ("root", PATH, 0.005)]
 LATE = 0.001  # seconds
 # where packets get lost attempts pile up; the oldest then make room, for none is left out
 OPEN_AT_ONCE = 4000
@@ -96,14 +89,14 @@ class Outsider:
             self.open.unregister(attempt)
             attempt.close()
 
-    def run(self, every: float, last: memoryview) -> None:
-        """Poll until the end; `last`: when this one or a twin did it last, shared by them."""
+    def run(self, every: float) -> None:
+        """Poll until the end."""
         gaps: list[float] = []
-        last[0] = window = time.monotonic()
+        last = window = time.monotonic()
         while True:
             now = time.monotonic()
-            gaps.append(now - last[0])
-            last[0] = now
+            gaps.append(now - last)
+            last = now
             self.poll()
             if self.begun:
                 self.look()
@@ -132,15 +125,14 @@ def client(log: Log, prefix: bytes) -> None:
 def main() -> None:
     """Start everybody, each in a process of his own, and wait."""
     log = Log(sys.argv[1])
-    for user, (to, prefix), twins, every in OUTSIDERS:
-        last = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("d")
-        for _ in range(twins):
-            if os.fork() == 0:
-                account = pwd.getpwnam(user)
-                os.setgroups([])
-                os.setgid(account.pw_gid)
-                os.setuid(account.pw_uid)
-                Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every, last)
+    for outsider, (to, prefix), every in OUTSIDERS:
+        user = sys.argv[2] if len(sys.argv) > 2 else outsider
+        if os.fork() == 0:
+            account = pwd.getpwnam(user)
+            os.setgroups([])
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every)
     for prefix in (PORT[1], PATH[1]):
         if os.fork() == 0:
             client(log, prefix)

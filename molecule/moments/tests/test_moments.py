@@ -12,10 +12,10 @@ from hosttests.gateway import Gateway
 from testinfra.host import Host
 
 NEVER, SHORT = 0.0, 3.0  # seconds without service
-TWINS = 2  # processes of an asker without rights
 RATE = 1000  # polls a second
 LATE = 0.1  # of the polls may come more than a millisecond after the one before: a busy machine has no better clock
 SETTLED = 1.5  # seconds that are watched afterwards
+POLL = "/usr/bin/python3 -I /usr/local/lib/poll.py"
 RESTART = "systemctl restart webpy-gateway-firewall"
 
 # what happens, and how long the users of lighttpd may be without service
@@ -100,7 +100,7 @@ class Watch:
             mine = [entry for entry in entries if entry.get("client") == name]
             away[name] = without_service(mine, reboot)
         answered = [f"{entry['who']}: {entry['answered']}" for entry in entries if "answered" in entry]
-        return Seen(output, code, answered, TWINS * polls / len(windows), late, worst, away)
+        return Seen(output, code, answered, polls / len(windows), late, worst, away)
 
     def live_through(self) -> None:
         """Let all moments come, one after the other."""
@@ -157,6 +157,17 @@ def watches(request: pytest.FixtureRequest) -> dict[str, Watch]:
 def test_no_outsider_is_answered(watches: dict[str, Watch], moment: str) -> None:
     answered = {name: watch.seen[moment].answered for name, watch in watches.items()}
     assert not any(answered.values()), answered
+
+
+def test_an_answer_would_be_seen(gateway: Gateway) -> None:
+    """The same askers as lighttpd's user, who is answered."""
+    gateway.output("sh -c %s", f"timeout 2 {POLL} /run/answers www-data; test $? = 124")
+    entries = [json.loads(line) for line in gateway.output("cat /run/answers").splitlines() if line.endswith("}")]
+    assert len({entry["who"] for entry in entries if "200" in entry.get("answered", "")}) == 2
+
+
+def test_an_absence_would_be_seen(watches: dict[str, Watch]) -> None:
+    assert all(watch.seen["kill of the keeper"].away["webpy_api"] > 0 for watch in watches.values())
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, *REBOOTS])

@@ -16,6 +16,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 import nftables
@@ -40,6 +41,8 @@ class Table:
             f"add table inet {self.name} {flags}\ndelete table inet {self.name}\ntable inet {self.name} {body}"
         )
         if code:
+            # systemd starts this again at once, for the sake of lighttpd's users; here it would not help them
+            time.sleep(EVERY)
             sys.exit(f"nftables refuses the rules for table inet {self.name}: {error}")
         self.loaded = self.listing()
 
