@@ -7,7 +7,6 @@ import os
 CLONE_NEWUSER = 0x10000000
 UNAME26 = 0x0020000
 PTRACE_TRACEME = 0
-SYSLOG_ACTION_SIZE_BUFFER = 10
 TIMEX_BYTES = 208  # struct timex; all zero: only look
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,11 +44,6 @@ def lock_memory() -> None:
 def change_personality() -> None:
     """Become a process of another kind: one that believes to run on an old kernel."""
     _ask("personality", UNAME26)
-
-
-def kernel_log() -> None:
-    """Ask how long the kernel's log is."""
-    _ask("klogctl", SYSLOG_ACTION_SIZE_BUFFER, None, 0)
 
 
 def steering_of_the_clock() -> None:

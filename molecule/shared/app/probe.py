@@ -161,8 +161,6 @@ ATTEMPTS: dict[str, Callable[..., object]] = {
     "personality": aside(kernel.change_personality),
     "affinity": aside(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))),
     "host_name": aside(lambda: socket.sethostname(socket.gethostname())),
-    "realtime": aside(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
-    "kernel_log": kernel.kernel_log,
     "clock": kernel.steering_of_the_clock,
     "shared_memory": kernel.foreign_shared_memory,
 }
