@@ -41,6 +41,36 @@ def prove() -> ModuleType:
     return script("host/prove.py")
 
 
+@pytest.fixture(scope="session")
+def begin_run() -> ModuleType:
+    """files/host/begin_run.py."""
+    return script("host/begin_run.py")
+
+
+@pytest.fixture(scope="session")
+def undo_run() -> ModuleType:
+    """files/host/undo_run.py."""
+    return script("host/undo_run.py")
+
+
+@pytest.fixture(scope="session")
+def end_run() -> ModuleType:
+    """files/host/end_run.py."""
+    return script("host/end_run.py")
+
+
+@pytest.fixture(scope="session")
+def this_run() -> ModuleType:
+    """files/control/this_run.py."""
+    return script("control/this_run.py")
+
+
+@pytest.fixture(scope="session")
+def install_packages() -> ModuleType:
+    """files/host/install_packages.py."""
+    return script("host/install_packages.py")
+
+
 @pytest.fixture
 def ask(archive: ModuleType, tmp_path: Path) -> Callable[..., Any]:
     """A question about a small release in tmp_path; arguments replace parts of it."""

@@ -143,13 +143,23 @@ def built(folder: str, finished: bool = True) -> list[str]:
     return [os.path.basename(path) for path in sorted(found, key=os.path.getmtime, reverse=True)]
 
 
+def content_of(path: str) -> Any:
+    """Return the JSON in a file, None where there is no such file, or none that was written to its end."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
 def installed_by_role(name: str) -> list[str]:
     """Return the packages that earlier runs of the role brought."""
-    try:
-        with open(f"/etc/{name}/installed_packages.json", encoding="utf-8") as file:
-            return list(json.load(file))
-    except (FileNotFoundError, ValueError):
-        return []
+    return list(content_of(f"/etc/{name}/installed_packages.json") or [])
+
+
+def memory() -> int:
+    """Return the bytes of memory that the host has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def instances() -> list[dict[str, Any]]:
@@ -171,6 +181,13 @@ def somaxconn() -> dict[str, object]:
     path = "/proc/sys/net/core/somaxconn"
     with open(path, encoding="ascii") as file:
         return {"value": int(file.read()), "writable": os.access(path, os.W_OK)}
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether the role has been here: its account, or what it writes down, is there."""
+    memories = (f"/etc/{name}/instance.json", f"/etc/{name}/installed_packages.json", f"/opt/{name}/journal.json")
+    account = user_id(name) is not None and not is_foreign(name)
+    return account or any(map(os.path.exists, memories))
 
 
 def unreadable(paths: list[str], user: str) -> list[str]:
@@ -204,6 +221,7 @@ def main() -> None:
     question = json.loads(sys.argv[1])
     name = question["name"]
     home = f"/opt/{name}"
+    current = os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else ""
     answer = {
         "distribution": distribution(),
         "systemd": os.path.isdir("/run/systemd/system"),
@@ -216,18 +234,23 @@ def main() -> None:
         "users": {user: user_id(user) for user in (name, "www-data")},
         "foreign_account": is_foreign(name),
         "group_members": group_members(name),
+        "ours": is_ours(name),
         "files": list(filter(None, map(file_state, question["files"]))),
         "missing_folders": [path for path in question["folders"] if not os.path.isdir(path)],
         "secrets": sorted(glob.glob(f"/etc/{name}/secrets/*")),
         "listeners": listeners(question["ports"]),
         "units": units(question["units"], name),
         "releases": built(f"{home}/releases"),
+        "history": content_of(f"{home}/history.json") or {"previous": "", "releases": []},
+        # of an interrupted run
+        "journal": content_of(f"{home}/journal.json"),
+        "lock": content_of(f"{question['lock_folder']}/lock"),
+        "generation": content_of(f"{question['lock_folder']}/generation") or "",
+        "places": [path for path in question["places"] if os.path.lexists(path)],
+        "memory": memory(),
         "unfinished": built(f"{home}/releases", finished=False),
         "venvs": built(f"{home}/venvs"),
-        "venv_of": {
-            path.split("/")[-2]: os.path.basename(os.readlink(path)) for path in glob.glob(f"{home}/releases/*/venv")
-        },
-        "current": os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else "",
+        "current": current,
         "somaxconn": somaxconn(),
         "instances": instances(),
         "unreadable": unreadable(question["proxy_reads"], "www-data"),
