@@ -1,5 +1,6 @@
 """Workers as systemd runs them: one listening socket, several processes, restarts without a lost request."""
 
+import select
 import signal
 import socket
 import threading
@@ -180,3 +181,33 @@ def test_running_worker_keeps_to_its_release(gateways: Gateways) -> None:
     current.symlink_to("bbbbbbbbbbbb")
     assert server.get("/api/_health").json()["release"] == "aaaaaaaaaaaa"
     assert server.get("/api/").body == b"aaaaaaaaaaaa" * 2
+
+
+def test_gives_signs_of_life_while_the_loop_turns(
+    gateways: Gateways, listener: socket.socket, notify: socket.socket
+) -> None:
+    environment = {"NOTIFY_SOCKET": str(gateways.folder / "notify"), "WATCHDOG_USEC": "400000"}
+    server = gateways.serve(listener=listener, environment=environment)
+    assert notify.recv(1000).startswith(b"READY=1")
+    assert [notify.recv(1000) for _ in range(5)] == [b"WATCHDOG=1"] * 5
+    with connect(server.address) as spinning:
+        spinning.sendall(b"GET /api/spin?s=1.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.5)
+        notify.setblocking(False)
+        while select.select([notify], [], [], 0)[0]:
+            assert notify.recv(1000) == b"WATCHDOG=1"
+        assert select.select([notify], [], [], 0.5)[0] == []
+        server.process.send_signal(signal.SIGABRT)
+        assert server.wait(3) == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in server.log()
+    assert "in GET" in server.log()
+
+
+def test_gives_no_signs_where_nobody_waits_for_them(
+    gateways: Gateways, listener: socket.socket, notify: socket.socket
+) -> None:
+    gateways.serve(listener=listener, environment={"NOTIFY_SOCKET": str(gateways.folder / "notify")})
+    assert notify.recv(1000).startswith(b"READY=1")
+    notify.settimeout(1.5)
+    with pytest.raises(TimeoutError):
+        notify.recv(1000)

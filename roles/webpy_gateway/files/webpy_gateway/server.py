@@ -12,7 +12,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 
-from webpy_gateway import log, protocols
+from webpy_gateway import log, protocols, watchdog
 from webpy_gateway.config import Config
 from webpy_gateway.connection import READ, Connection
 from webpy_gateway.listener import Listener
@@ -163,6 +163,7 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
     server.start()
     log.event("ready:", listen=listener, status=status)
     notifier.ready(status)
+    watchdog.start(notifier)
     stop.wait()
     notifier.stopping("finishing running requests")
     log.event("stopping: finishing running requests", running=server.running, at_most_seconds=config.drain_timeout)

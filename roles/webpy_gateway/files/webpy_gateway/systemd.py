@@ -49,6 +49,10 @@ class Notifier:
         """The service finishes what it has begun."""
         self._send(f"STOPPING=1\nSTATUS={status}")
 
+    def alive(self) -> None:
+        """The service still does its work; what WatchdogSec= waits for."""
+        self._send("WATCHDOG=1")
+
     def status(self, status: str) -> None:
         """One line for `systemctl status`."""
         self._send(f"STATUS={status}")

@@ -16,6 +16,7 @@ urls = (
     "/api/boom", "Boom",
     "/api/error/(.*)", "Error",
     "/api/slow", "Slow",
+    "/api/spin", "Spin",
     "/api/stream", "Stream",
     "/api/late", "Late",
     "/api/early", "Early",
@@ -68,6 +69,14 @@ class Slow:
     def GET(self):
         time.sleep(float(web.input(s="1").s))
         return "slept"
+
+
+class Spin:
+    def GET(self):
+        end = time.monotonic() + float(web.input().s)
+        while time.monotonic() < end:
+            pass
+        return "spun"
 
 
 class Stream:
