@@ -131,7 +131,7 @@ def listeners(ports: list[int]) -> dict[str, list[str]]:
 
 def units(names: list[str], name: str) -> dict[str, dict[str, str]]:
     """Return state, enablement and socket of the units asked for and of every loaded worker of the instance."""
-    properties = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Listen"
+    properties = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Listen,Triggers"
     text = output_of("systemctl", "show", f"--property={properties}", *names, f"{name}@*.service")
     blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
     return {block["Id"]: block for block in blocks if block.get("Id")}
