@@ -33,7 +33,9 @@ def test_lighttpd_may_open_two_files_a_request(gateway: Gateway, concurrency: in
     soft, _ = open_files(gateway, "lighttpd.service")
     assert soft == min(65535, machine_files(gateway))
     configuration = gateway.output("lighttpd -p -f /etc/lighttpd/lighttpd.conf")
-    assert re.findall(r"server\.max-connections\s*= (\d+)", configuration) == [str(concurrency + 1000)]
+    # all that it can have, whatever the instance: where several name a number, the last one wins
+    (connections,) = map(int, re.findall(r"server\.max-connections\s*= (\d+)", configuration))
+    assert concurrency + 1000 <= connections <= 65535 // 2
 
 
 def test_workers_may_open_two_files_a_request(gateway: Gateway, concurrency: int) -> None:
@@ -56,4 +58,5 @@ def test_as_many_clients_may_wait_at_lighttpd(gateway: Gateway, concurrency: int
     wanted = max(concurrency + 1000, KERNEL_BACKLOG)
     sockets = gateway.output("ss --no-header --listening --numeric --tcp").splitlines()
     queues = {int(words[2]) for words in map(str.split, sockets) if words[3].endswith(f":{gateway['http_port']}")}
-    assert queues == {wanted}
+    # a larger number of before stays here, too
+    assert min(queues) >= wanted

@@ -1,0 +1,62 @@
+"""Runs on a host: ask web addresses over and over until told to stop, and say what answered when.
+
+    poll.py STOP URL...
+
+Every request has a connection of its own. Prints JSON, for each address {"requests", "failed": [what came instead of
+an answer], "answers": [[body, when it was asked for first, when it was last], ...]}. Ends when the file STOP is there.
+"""
+
+import http.client
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PAUSE = 0.02
+TIMEOUT = 15.0
+
+
+def ask(url: str) -> tuple[int, str]:
+    """Return status and body; raises OSError or HTTPException where there is no whole answer."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT)
+    try:
+        connection.request("GET", parts.path, headers={"Connection": "close"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def note(seen: dict[str, Any], url: str) -> None:
+    """Ask once, and add what came to what was seen."""
+    asked = time.time()
+    seen["requests"] += 1
+    try:
+        status, body = ask(url)
+    except (OSError, http.client.HTTPException) as error:
+        seen["failed"].append(repr(error))
+        return
+    if status != http.HTTPStatus.OK:
+        seen["failed"].append(f"{status} {body[:200]}")
+    elif known := next((answer for answer in seen["answers"] if answer[0] == body), None):
+        known[2] = asked
+    else:
+        seen["answers"].append([body, asked, asked])
+
+
+def main() -> None:
+    """Ask until the file is there."""
+    stop, urls = Path(sys.argv[1]), sys.argv[2:]
+    found: dict[str, Any] = {url: {"requests": 0, "failed": [], "answers": []} for url in urls}
+    while not stop.exists():
+        for url in urls:
+            note(found[url], url)
+        time.sleep(PAUSE)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
