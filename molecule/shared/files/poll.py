@@ -3,7 +3,8 @@
     poll.py STOP URL...
 
 Every request has a connection of its own. Prints JSON, for each address {"requests", "failed": [what came instead of
-an answer], "answers": [[body, when it was asked for first, when it was last], ...]}. Ends when the file STOP is there.
+an answer], "answers": [[body, when it was asked for first, when it was last], ...]}. Ends when the file STOP is there,
+or after an hour.
 """
 
 import http.client
@@ -15,7 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PAUSE = 0.02
-TIMEOUT = 15.0
+TIMEOUT = 60.0
+LIMIT = 3600.0  # seconds; a test that died must not ask for ever
 
 
 def ask(url: str) -> tuple[int, str]:
@@ -37,7 +39,7 @@ def note(seen: dict[str, Any], url: str) -> None:
     try:
         status, body = ask(url)
     except (OSError, http.client.HTTPException) as error:
-        seen["failed"].append(repr(error))
+        seen["failed"].append(f"{time.strftime('%H:%M:%S')} {error!r}")
         return
     if status != http.HTTPStatus.OK:
         seen["failed"].append(f"{status} {body[:200]}")
@@ -51,7 +53,8 @@ def main() -> None:
     """Ask until the file is there."""
     stop, urls = Path(sys.argv[1]), sys.argv[2:]
     found: dict[str, Any] = {url: {"requests": 0, "failed": [], "answers": []} for url in urls}
-    while not stop.exists():
+    end = time.monotonic() + LIMIT
+    while not stop.exists() and time.monotonic() < end:
         for url in urls:
             note(found[url], url)
         time.sleep(PAUSE)

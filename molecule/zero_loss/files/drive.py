@@ -53,8 +53,8 @@ class Driver:
 
     def rollback(self) -> None:
         """Go back to the release before, which has the other version."""
+        self._play("playbooks/rollback.yml")
         self._turn()
-        self._play("site.yml")
 
     def configure(self) -> None:
         """Change what workers and lighttpd read."""

@@ -50,16 +50,6 @@ def test_folders_links_and_removal(tmp_path: Path) -> None:
         assert (tmp_path / "a/b").stat().st_mode & 0o7777 == 0o700
 
 
-def test_what_is_replaced_is_kept_with_owner_and_mode(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s")
-    (tmp_path / "secret").chmod(0o600)
-    relative = str(tmp_path / "secret").lstrip("/")
-    for _ in range(2):
-        assert run("place_files.py", {"keep": {"folder": str(tmp_path / "kept"), "paths": [relative]}}).returncode == 0
-    assert state(tmp_path / "kept" / relative) == ("s", "0600", "root")
-    assert (tmp_path / "kept").stat().st_mode & 0o7777 == 0o700
-
-
 def test_a_failure_names_the_path_and_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("old")
     files = [{"path": str(tmp_path / "file"), "content": "new", "group": "no-such-group"}]

@@ -1,8 +1,7 @@
-"""Put files, folders and links in their places on the host, and keep a copy of what they replace.
+"""Put files, folders and links in their places on the host.
 
 Reads a JSON object on standard input, so that no content is ever seen in a list of processes; each key may be left out:
 
-    keep     {"folder": where to, "paths": [...]}: copy these files there first, below their whole paths
     folders  [{"path", "mode" ("0755"), "group" ("root")}, ...]
     files    [{"path", "content", "mode" ("0644"), "group" ("root")}, ...]: each appears whole or not at all
     links    {path: target}
@@ -17,18 +16,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-
-
-def keep(folder: str, paths: list[str]) -> None:
-    """Copy files with owner and mode to below a folder that only root can enter; an older copy goes."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os.mkdir(folder, 0o700)
-    if paths:
-        subprocess.run(["cp", "--archive", "--parents", *paths, folder], check=True)
 
 
 def own(path: str, mode: str, group: str) -> None:
@@ -73,8 +63,6 @@ def remove(path: str) -> None:
 
 def place(wanted: dict[str, Any]) -> None:
     """Do everything in the order of the keys above."""
-    if "keep" in wanted:
-        keep(**wanted["keep"])
     for folder in wanted.get("folders", []):
         make_folder(folder["path"], folder.get("mode", "0755"), folder.get("group", "root"))
     for file in wanted.get("files", []):
@@ -90,7 +78,7 @@ def main() -> None:
     os.umask(0o022)
     try:
         place(json.load(sys.stdin))
-    except (OSError, LookupError, subprocess.CalledProcessError) as error:
+    except (OSError, LookupError) as error:
         sys.exit(str(error))
 
 

@@ -2,14 +2,13 @@
 
     status.py NAME      prints one JSON object
 
-Keys: release, previous and age (seconds since the switch), workers and active (how many there should be, and are),
-uptime (seconds of the worker that runs longest), and question, which prove.py takes.  Runs as root with the system's
-Python.
+Keys: release, previous and age (seconds since it proved itself), workers and active (how many there should be, and
+are), uptime (seconds of the worker that runs longest), and question, which prove.py takes.  Runs as root with the
+system's Python.
 """
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import pwd
@@ -22,12 +21,12 @@ PROXY_USER = "www-data"
 
 
 def releases(home: str) -> dict[str, Any]:
-    """Return the release that is live, since when, and the one that was finished last before it."""
-    current = os.path.basename(os.path.realpath(f"{home}/current"))
-    ready = sorted(glob.glob(f"{home}/releases/*/.ready"), key=os.path.getmtime, reverse=True)
-    others = [name for name in (path.split("/")[-2] for path in ready) if name != current]
-    age = int(time.time() - os.lstat(f"{home}/current").st_mtime)
-    return {"release": current, "previous": others[0] if others else "", "age": age}
+    """Return the release that is live, since when, and the one that a rollback would go to."""
+    with open(f"{home}/history.json", encoding="utf-8") as file:
+        history = json.load(file)
+    current = os.path.basename(os.readlink(f"{home}/current"))
+    since = next((entry["at"] for entry in history["releases"] if entry["release"] == current), time.time())
+    return {"release": current, "previous": history["previous"], "age": int(time.time() - since)}
 
 
 def workers(name: str) -> dict[str, int]:
