@@ -81,7 +81,6 @@ def test_only_finished_releases_count_newest_first(inspect_host: ModuleType, tmp
             (tmp_path / name / ".ready").touch()
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
     assert inspect_host.built(str(tmp_path)) == ["new", "old"]
-    assert inspect_host.built(str(tmp_path), finished=False) == ["half"]
 
 
 def test_a_command_that_does_not_exist_prints_nothing(inspect_host: ModuleType) -> None:

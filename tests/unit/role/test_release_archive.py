@@ -1,6 +1,8 @@
 """What root unpacks on the host."""
 
+import base64
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -121,7 +123,15 @@ def test_what_the_host_lacks_is_described_and_packed(answer: Callable[..., Any],
     described = answer(str(tmp_path / "out"), "000000000000")
     assert described["errors"] == []
     assert tarfile.is_tarfile(described["archive"])
-    assert [str(path) for path in (tmp_path / "out").iterdir()] == [described["archive"]]
+    assert {str(path) for path in (tmp_path / "out").iterdir()} == {described["archive"], described["text"]}
+    assert base64.b64decode(Path(described["text"]).read_bytes()) == Path(described["archive"]).read_bytes()
+
+
+def test_what_is_large_does_not_become_text(answer: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "app/data/noise").write_bytes(os.urandom(1100 * 1024))
+    described = answer(str(tmp_path / "out"))
+    assert described["text"] == ""
+    assert tarfile.is_tarfile(described["archive"])
 
 
 @pytest.mark.parametrize("why", ["the host has it", "dry run", "errors"])

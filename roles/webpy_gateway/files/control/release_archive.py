@@ -5,8 +5,9 @@ one interpreter.  The same content gives the same identifier, wherever and whene
 
     release_archive.py QUESTION FOLDER [RELEASE ...]
 
-Prints {"release": ID, "environment": ID, "archive": PATH, "errors": [...]}.  Unless the release is one of those named,
-which the host has, it is packed into a tar archive in FOLDER ("": not packed).  QUESTION is a JSON object: package and
+Prints {"release": ID, "environment": ID, "archive": PATH, "text": PATH, "errors": [...]}.  Unless the release is one of
+those named, which the host has, it is packed into a tar archive in FOLDER ("": not packed).  A small one is there in
+base64, too ("text"): it travels with the command that unpacks it.  QUESTION is a JSON object: package and
 requirements (what the role ships), app, app_object, app_requirements, portal (the operator's), interpreter, home and
 group (the host's).
 """
@@ -14,6 +15,7 @@ group (the host's).
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import io
 import json
@@ -28,6 +30,7 @@ from typing import NamedTuple
 LEFT_OUT = {"__pycache__", ".git", ".hg", ".svn", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv", "venv"}
 REFERENCES = ("-r", "--requirement", "-c", "--constraint", "-e", "--editable")
 ID_LENGTH = 12
+SMALL = 1024 * 1024  # bytes of an archive
 
 
 class Question(NamedTuple):
@@ -209,18 +212,28 @@ def pack(question: Question, release: str, folder: str) -> str:
     return archive
 
 
+def as_text(archive: str) -> str:
+    """Write a small archive in base64 beside it, and return the path; "" for a large one."""
+    if os.path.getsize(archive) > SMALL:
+        return ""
+    text = Path(f"{archive}.base64")
+    text.write_bytes(base64.b64encode(Path(archive).read_bytes()))
+    return str(text)
+
+
 def main() -> None:
     """Answer the question in the arguments."""
     question, folder, built = Question(**json.loads(sys.argv[1])), sys.argv[2], sys.argv[3:]
     answer = describe(question)
     release = str(answer["release"])
-    archive = ""
+    archive = text = ""
     if release and folder and release not in built:
         try:
             archive = pack(question, release, folder)
+            text = as_text(archive)
         except ChangedError as error:
             answer["errors"] = [str(error)]
-    print(json.dumps(answer | {"archive": archive}))
+    print(json.dumps(answer | {"archive": archive, "text": text}))
 
 
 if __name__ == "__main__":

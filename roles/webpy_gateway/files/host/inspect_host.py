@@ -137,9 +137,9 @@ def units(names: list[str], name: str) -> dict[str, dict[str, str]]:
     return {block["Id"]: block for block in blocks if block.get("Id")}
 
 
-def built(folder: str, finished: bool = True) -> list[str]:
+def built(folder: str) -> list[str]:
     """Return the releases or environments in a folder, newest first; half-built ones lack the mark."""
-    found = [path for path in glob.glob(f"{folder}/*") if os.path.exists(f"{path}/.ready") is finished]
+    found = [path for path in glob.glob(f"{folder}/*") if os.path.exists(f"{path}/.ready")]
     return [os.path.basename(path) for path in sorted(found, key=os.path.getmtime, reverse=True)]
 
 
@@ -248,7 +248,6 @@ def main() -> None:
         "generation": content_of(f"{question['lock_folder']}/generation") or "",
         "places": [path for path in question["places"] if os.path.lexists(path)],
         "memory": memory(),
-        "unfinished": built(f"{home}/releases", finished=False),
         "venvs": built(f"{home}/venvs"),
         "current": current,
         "somaxconn": somaxconn(),

@@ -1,0 +1,102 @@
+"""Put to work what is on the disk of the host: switch to the release, and let every unit learn of it that has to.
+
+Reads a JSON object on standard input:
+
+    home, release    HOME/current becomes a link to HOME/releases/RELEASE; "" leaves the link alone
+    due              {"files", "backlog", ...: bool}: what has to learn of it, see tasks/compare.yml
+    settings         the file with the kernel's settings
+    target, firewall names of units; no target: nothing of the gateway is to run
+    workers          all that shall run, to be renewed where that is due; none where the gateway does not run yet
+    surplus, idle    workers that run and shall not; other units that shall run and do not
+
+Workers are renewed without a moment in which nobody accepts, however few they are and however long they drain.  For
+every one a relief (webpy-gateway@1-relief.service) is started with what is live now.  Once all reliefs are ready the
+workers stop accepting, finish what they began (all at the same time) and start anew; then the reliefs do the same for
+good, and nobody waits for that.  Where a relief does not become ready, the workers are left as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROXY = "lighttpd.service"
+
+
+def run(*command: str) -> None:
+    """Run a command; end the program with its words where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def switch(home: Path, release: str) -> None:
+    """Replace the link, at once."""
+    new = home / "current.new"
+    new.unlink(missing_ok=True)
+    new.symlink_to(f"releases/{release}")
+    new.replace(home / "current")
+
+
+def renew(workers: list[str]) -> None:
+    """Replace workers by new ones, also those that are just ending or starting: they may have seen the old link."""
+    reliefs = [unit.replace(".service", "-relief.service") for unit in workers]
+    try:
+        # not start: one that an interrupted run left serves what was live then
+        run("systemctl", "restart", *reliefs)
+        run("systemctl", "restart", *workers)
+    finally:
+        run("systemctl", "stop", "--no-block", *reliefs)
+
+
+def define(wanted: dict[str, Any]) -> None:
+    """Bring the target and what belongs to it into the state that their definitions want."""
+    due, target = wanted["due"], wanted["target"]
+    if due["files"]:
+        run("systemctl", "daemon-reload")
+    if wanted["target"] and (due["files"] or due["start"]):
+        run("systemctl", "enable", "--quiet", target)
+        run("systemctl", "start", target, *wanted["idle"])
+    if due["firewall"] and not due["target"]:
+        run("systemctl", "reload", wanted["firewall"])
+
+
+def proxy(due: dict[str, bool]) -> None:
+    """Let lighttpd take up its configuration."""
+    if due["proxy"] or due["proxy_restart"] or due["start"]:
+        run("systemctl", "enable", "--quiet", PROXY)
+        run("systemctl", "restart" if due["proxy_restart"] else "reload-or-restart" if due["proxy"] else "start", PROXY)
+
+
+def activate(wanted: dict[str, Any]) -> None:
+    """Do what is due, the kernel first: it has to know before any listener opens."""
+    due = wanted["due"]
+    if due["backlog"]:
+        run("/usr/lib/systemd/systemd-sysctl", wanted["settings"])
+    # by the definitions that are still loaded: a changed listener or guard would otherwise leave its old self behind,
+    # and a listener of systemd's is only opened anew while nobody uses it
+    for unit in [wanted["target"]] * due["target"] + [PROXY] * due["site"]:
+        run("systemctl", "stop", unit)
+    if wanted["release"]:
+        switch(Path(wanted["home"]), wanted["release"])
+    define(wanted)
+    if due["workers"] and not due["target"] and wanted["workers"]:
+        renew(wanted["workers"])
+    if wanted["surplus"]:
+        run("systemctl", "stop", *wanted["surplus"])
+    proxy(due)
+
+
+def main() -> None:
+    """Do what standard input says."""
+    try:
+        activate(json.load(sys.stdin))
+    except OSError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
