@@ -2,7 +2,7 @@
 
     drive.py HOST FOLDER LIFE
 
-HOST is a name in the inventory that Molecule's environment names; FOLDER gets events.json and the runs' logs; LIFE is
+HOST is a name in the inventory that Molecule's environment names; FOLDER gets events.json; LIFE is
 JSON, {"rate", "events": {name of an event: how often}}. The events are spread evenly over the whole. events.json is
 {"rate", "events": [{"event", "start", "end", "version" (which answers from `end` on), "held" (by a killed worker)}]}.
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 SCENARIO = Path(__file__).resolve().parents[1]
 PROJECT = SCENARIO.parents[1]
+RUNS = PROJECT / ".test-logs/zero_loss-runs.log"
 CALM = 2.0  # seconds between events
 # stops a worker, counts what it holds, and kills it: nothing is accepted or finished between the count and the kill
 KILL = """
@@ -103,7 +104,7 @@ class Driver:
         variables = {"webpy_gateway_app_src": str(self._app), **self._settings, **more}
         command = ["ansible-playbook", "--inventory", self._inventory, str(PROJECT / playbook)]
         done = subprocess.run([*command, "--extra-vars", json.dumps(variables)], capture_output=True, text=True)
-        with (self._folder / "runs.log").open("a") as log:
+        with RUNS.open("a") as log:
             log.write(done.stdout + done.stderr)
         if done.returncode:
             sys.exit(f"{playbook} failed: {done.stdout[-3000:]} {done.stderr[-1000:]}")
@@ -119,7 +120,8 @@ def main() -> None:
     """Go through the life that the arguments describe."""
     host, folder, life = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
     driver, events = Driver(host, folder), list[dict[str, Any]]()
-    (folder / "runs.log").unlink(missing_ok=True)
+    RUNS.parent.mkdir(exist_ok=True)
+    RUNS.unlink(missing_ok=True)
     for name in spread(life["events"]):
         event: Callable[[], dict[str, int] | None] = getattr(driver, name)
         time.sleep(CALM)
