@@ -78,7 +78,7 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
     if listener:
         drop_in(f"{name}.socket", listener, "Socket")
     if chains or listener:
-        sh(f"systemctl daemon-reload && systemctl restart {name}.target")
+        sh(f"systemctl daemon-reload && systemctl stop {name}.target && systemctl start {name}.target")
         sh(f"systemctl start {name}.socket {' '.join(workers)}")
     elif worker:
         sh(f"systemctl daemon-reload && systemctl restart {' '.join(workers)}")
@@ -95,7 +95,7 @@ def restore(name: str, workers: list[str], protections: list[dict[str, Any]]) ->
     units = [f"{name}@.service", f"{name}.socket", f"{name}-firewall.service"]
     for unit in units:
         shutil.rmtree(RUNTIME_UNITS / f"{unit}.d", ignore_errors=True)
-    sh(f"systemctl daemon-reload && systemctl restart {name}.target && systemctl start {' '.join(workers)}")
+    sh(f"systemctl daemon-reload && systemctl stop {name}.target && systemctl start {name}.target {' '.join(workers)}")
 
 
 def main() -> None:

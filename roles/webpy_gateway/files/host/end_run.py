@@ -100,7 +100,9 @@ def settle(home: Path, end: dict[str, Any]) -> None:
     there = {folder.name for folder in home.glob("releases/*")}
     history = [entry for entry in history if entry["release"] in kept & there]
     before = previous(history, current)
-    write(home / "history.json", {"current": current, "previous": before, "releases": history})
+    news = {"current": current, "previous": before, "releases": history}
+    if news != read(home / "history.json"):
+        write(home / "history.json", news)
     clean_up(home, kept)
     (home / "journal.json").unlink(missing_ok=True)
     shutil.rmtree(home / "last-good", ignore_errors=True)
