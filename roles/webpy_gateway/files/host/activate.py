@@ -5,7 +5,7 @@ Reads a JSON object on standard input:
     home, release    HOME/current becomes a link to HOME/releases/RELEASE; "" leaves the link alone
     due              {"files", "backlog", ...: bool}: what has to learn of it, see tasks/compare.yml
     settings         the file with the kernel's settings
-    target, firewall names of units; no target: nothing of the gateway is to run
+    target, socket, firewall     names of units; no target: nothing of the gateway is to run
     workers          all that shall run, to be renewed where that is due; none where the gateway does not run yet
     surplus, idle    workers that run and shall not; other units that shall run and do not
 
@@ -77,9 +77,11 @@ def activate(wanted: dict[str, Any]) -> None:
     if due["backlog"]:
         run("/usr/lib/systemd/systemd-sysctl", wanted["settings"])
     # by the definitions that are still loaded: a changed listener or guard would otherwise leave its old self behind,
-    # and a listener of systemd's is only opened anew while nobody uses it
-    for unit in [wanted["target"]] * due["target"] + [PROXY] * due["site"]:
-        run("systemctl", "stop", unit)
+    # and a listener of systemd's is only opened anew while nobody uses it.  Both: a target's stop waits for no other
+    if due["target"]:
+        run("systemctl", "stop", wanted["target"], wanted["socket"])
+    if due["site"]:
+        run("systemctl", "stop", PROXY)
     if wanted["release"]:
         switch(Path(wanted["home"]), wanted["release"])
     define(wanted)
