@@ -51,6 +51,12 @@ def without(rules: str, chain: str) -> str:
     return changed(rules, rf"^(chain {chain} \{{\n)(?:.*\n)*?^\}}$", emptied)
 
 
+def stop_all(name: str) -> None:
+    """Stop the instance, all of it: where the target alone was stopped, a start keeps the rest running."""
+    # a pattern, because a unix socket has no firewall
+    sh(f"systemctl stop {name}.target {name}.socket '{name}-firewall.service*'")
+
+
 def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
     """Take the protections away."""
     PLACE.mkdir(exist_ok=True)
@@ -78,7 +84,8 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
     if listener:
         drop_in(f"{name}.socket", listener, "Socket")
     if chains or listener:
-        sh(f"systemctl daemon-reload && systemctl stop {name}.target && systemctl start {name}.target")
+        stop_all(name)
+        sh(f"systemctl daemon-reload && systemctl start {name}.target")
         sh(f"systemctl start {name}.socket {' '.join(workers)}")
     elif worker:
         sh(f"systemctl daemon-reload && systemctl restart {' '.join(workers)}")
@@ -95,7 +102,8 @@ def restore(name: str, workers: list[str], protections: list[dict[str, Any]]) ->
     units = [f"{name}@.service", f"{name}.socket", f"{name}-firewall.service"]
     for unit in units:
         shutil.rmtree(RUNTIME_UNITS / f"{unit}.d", ignore_errors=True)
-    sh(f"systemctl daemon-reload && systemctl stop {name}.target && systemctl start {name}.target {' '.join(workers)}")
+    stop_all(name)
+    sh(f"systemctl daemon-reload && systemctl start {name}.target {' '.join(workers)}")
 
 
 def main() -> None:

@@ -77,9 +77,10 @@ def activate(wanted: dict[str, Any]) -> None:
     if due["backlog"]:
         run("/usr/lib/systemd/systemd-sysctl", wanted["settings"])
     # by the definitions that are still loaded: a changed listener or guard would otherwise leave its old self behind,
-    # and a listener of systemd's is only opened anew while nobody uses it.  Both: a target's stop waits for no other
+    # and a listener of systemd's is only opened anew while nobody uses it
     if due["target"]:
-        run("systemctl", "stop", wanted["target"], wanted["socket"])
+        # each by its name, since a target's stop waits for no other unit; a pattern, since there may be no firewall
+        run("systemctl", "stop", wanted["target"], wanted["socket"], f"{wanted['firewall']}*")
     if due["site"]:
         run("systemctl", "stop", PROXY)
     if wanted["release"]:
