@@ -1,5 +1,6 @@
 """What the application wrote down, and processes that must outlive whatever a test does to them."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,8 @@ from hosttests.gateway import Gateway
 from hosttests.named import named
 from hosttests.record import Record
 from testinfra.host import Host
+
+PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +30,11 @@ def unharmed(gateway: Gateway) -> Iterator[None]:
     before = processes(gateway)
     yield
     assert processes(gateway) == before
-    workers = {gateway.site().get("_health").json()["worker"] for _ in range(50)}
-    assert workers == {str(number) for number in range(1, gateway.workers + 1)}
+    silent, end = {str(number) for number in range(1, gateway.workers + 1)}, time.monotonic() + PATIENCE
+    # whichever worker is faster takes a request that comes alone
+    while silent and time.monotonic() < end:
+        silent.discard(gateway.site().get("_health").json()["worker"])
+    assert not silent
 
 
 def processes(gateway: Gateway) -> list[str]:
