@@ -39,6 +39,7 @@ def prepare() -> None:
 def _init(self: Any, mapping: Any = (), fvars: Any = None, autoreload: object = None) -> None:
     del autoreload  # it would import the application again, and again at every change of any file
     _original_init(self, mapping, {} if fvars is None else fvars, autoreload=False)
+    self.processors.clear()  # of web.py's own: see _handle_with_processors
 
 
 def _run(_self: Any, *_middleware: object) -> NoReturn:
@@ -94,21 +95,39 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _handle_with_processors(self: Any) -> Any:
-    def process(processors: list[Any]) -> Any:
-        try:
-            if processors:
-                first, *rest = processors
-                return first(lambda: process(rest))
-            return self.handle()
-        except web.HTTPError:
-            raise
-        except Exception as error:
-            if not _has_own_error_page(self):
-                raise
-            log.exception("uncaught exception of the application", error, web.ctx.env)
-            raise self.internalerror() from error
+    """As web.py's, whose own two processors are done here: each frame costs every request that is held its memory."""
+    self._load()
+    try:
+        result = _process(self, 0)
+    except BaseException:
+        self._unload()
+        raise
+    if result and hasattr(result, "__next__"):
+        return _unloading(self, result)
+    self._unload()
+    return result
 
-    return process(self.processors)
+
+def _process(app: Any, place: int) -> Any:
+    """What the processors from that place on make of the request, the last of which gets the handler's answer."""
+    try:
+        if place < len(app.processors):
+            return app.processors[place](lambda: _process(app, place + 1))
+        return app.handle()
+    except web.HTTPError:
+        raise
+    except Exception as error:
+        if not _has_own_error_page(app):
+            raise
+        log.exception("uncaught exception of the application", error, web.ctx.env)
+        raise app.internalerror() from error
+
+
+def _unloading(app: Any, stream: Iterator[object]) -> Iterator[object]:
+    try:
+        yield from stream
+    finally:
+        app._unload()
 
 
 def _has_own_error_page(app: Any) -> bool:
