@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gateway_kit import Gateways, Server, connect, wait_for
-from webpy_gateway.server import REFUSABLE
+from webpy_gateway.accepting import REFUSABLE
 from wire_cases import END, GET
 from wire_kit import ask
 from wire_replies import read, receive_all
@@ -58,6 +58,23 @@ def test_no_worker_starves_while_another_has_a_queue(gateways: Gateways, listene
     assert len(served) == 2
     # fair would be 100; a busy machine may let one of the two run less
     assert min(served.values()) >= 20, served
+
+
+def test_none_refuses_what_another_has_room_for(gateways: Gateways, listener: socket.socket) -> None:
+    limit = 400
+    # started one after the other, so that the first is there alone for a while
+    first = gateways.serve(listener=listener, application="wire:application", max_concurrency=limit)
+    held = [connect(first.address) for _ in range(limit // 2)]
+    for connection in held:
+        connection.sendall(SLEEP % 5)
+    gateways.serve(listener=listener, application="wire:application", max_concurrency=limit)
+    for _ in range(limit * 3 // 2 - limit // 10):
+        held.append(connect(first.address))
+        held[-1].sendall(SLEEP % 5)
+    replies = Counter(read(receive_all(connection))[0].status for connection in held)
+    assert replies == {200: len(held)}
+    for connection in held:
+        connection.close()
 
 
 def test_without_descriptors_it_waits_in_peace_and_goes_on(gateways: Gateways) -> None:

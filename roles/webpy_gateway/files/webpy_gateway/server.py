@@ -1,11 +1,10 @@
-"""Accepts connections, admits them, has them served by warm greenlets, and drains."""
+"""Admits connections, has them served by warm greenlets, and drains."""
 
 import contextlib
 import gc
 import resource
 import signal
 from _socket import socket
-from typing import Any
 from wsgiref.types import WSGIApplication
 
 import gevent
@@ -13,8 +12,9 @@ from gevent import GreenletExit
 from gevent.event import Event
 
 from webpy_gateway import log, protocols, watchdog
+from webpy_gateway.accepting import REFUSABLE, Acceptor
 from webpy_gateway.config import Config
-from webpy_gateway.connection import READ, Connection
+from webpy_gateway.connection import Connection
 from webpy_gateway.listener import Listener
 from webpy_gateway.peer import Peers
 from webpy_gateway.service import Serve, Service
@@ -26,13 +26,7 @@ from webpy_gateway.workers import Workers
 HEAD_TIMEOUT = 10.0
 IDLE_TIMEOUT = 5.0
 SILENT_GRACE = 0.5
-# connections above max_concurrency that are accepted, so that they get their 503 instead of waiting
-REFUSABLE = 256
 SPARE_FDS = 256
-# connections that are accepted in a row; each runs until it waits, so none is taken that a sibling could serve sooner
-BATCH = 16
-# seconds without accepting when it failed, most likely for want of descriptors
-EXHAUSTED_PAUSE = 0.2
 
 
 class Server:
@@ -44,15 +38,9 @@ class Server:
         self._serve = serve
         self._patience = config.request_timeout
         self._peers = Peers(config.peer_uids)
-        self._most = config.max_concurrency + REFUSABLE
-        self._exhausted = log.Limited()
         self._finished = Event()
         self._workers = Workers(self._serve_connection, self._on_finished)
-        shared = listener.socket
-        # the same descriptor without gevent's methods, which may not wait in the hub
-        self._socket = socket(shared.family, shared.type, shared.proto, fileno=shared.fileno())
-        self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), READ)
-        self._pause: Any = None
+        self._acceptor = Acceptor(listener.socket, config.max_concurrency, self._workers.busy, self._begin)
 
     @property
     def running(self) -> int:
@@ -61,14 +49,12 @@ class Server:
 
     def start(self) -> None:
         """Begins to accept."""
-        self._watcher.start(self._accept_some)
+        self._acceptor.start()
 
     def drain(self, seconds: float) -> int:
         """Stops accepting at once and waits for what runs. Returns the number of requests it had to cut off."""
         self._service.draining = True
-        self._watcher.close()
-        self._end_pause()
-        self._socket.detach()
+        self._acceptor.close()
         self._listener.close()
         impatient = gevent.spawn_later(min(SILENT_GRACE, seconds), self._end, silent_only=True)
         self._wait(seconds)
@@ -78,25 +64,8 @@ class Server:
         self._wait(1)
         return cut_off
 
-    def _accept_some(self) -> None:
-        """Runs in the hub whenever a connection waits."""
-        for _ in range(BATCH):
-            if self.running >= self._most:
-                self._watcher.stop()
-                return
-            try:
-                descriptor, address = self._socket._accept()  # type: ignore[attr-defined]  # of socket.accept
-            except (BlockingIOError, InterruptedError):
-                return  # a sibling was faster
-            except ConnectionAbortedError:
-                continue  # the client left while it waited
-            except OSError as error:
-                self._rest(error)
-                return
-            own = self._socket
-            connection = socket(own.family, own.type, own.proto, fileno=descriptor)
-            peer = address[0] if isinstance(address, tuple) else ""
-            self._workers.start(Connection(connection, self._patience, peer))
+    def _begin(self, accepted: socket, peer: str) -> None:
+        self._workers.start(Connection(accepted, self._patience, peer))
 
     def _serve_connection(self, connection: Connection) -> None:
         """One connection, from the first byte to the last. A peer that is not admitted is not even read."""
@@ -109,24 +78,8 @@ class Server:
     def _on_finished(self) -> None:
         if self._service.draining:
             self._finished.set()
-        elif self.running < self._most and not self._watcher.active and self._pause is None:
-            self.start()
-
-    def _rest(self, error: OSError) -> None:
-        """The connections that wait stay readable, so without a pause this would be a busy loop."""
-        self._exhausted.event("cannot accept: trying again soon", error=error)
-        self._watcher.stop()
-        self._pause = gevent.get_hub().loop.timer(EXHAUSTED_PAUSE)
-        self._pause.start(self._resume)
-
-    def _resume(self) -> None:
-        self._end_pause()
-        self.start()
-
-    def _end_pause(self) -> None:
-        if self._pause is not None:
-            self._pause.close()
-            self._pause = None
+        else:
+            self._acceptor.ended()
 
     def _wait(self, seconds: float) -> None:
         with gevent.Timeout(seconds, False):
