@@ -77,6 +77,17 @@ def test_none_refuses_what_another_has_room_for(gateways: Gateways, listener: so
         connection.close()
 
 
+def test_who_was_killed_has_no_room(gateways: Gateways, listener: socket.socket) -> None:
+    full = gateways.serve(listener=listener, application="wire:application", max_concurrency=1)
+    with connect(full.address) as held:
+        held.sendall(SLEEP % 5)
+        other = gateways.serve(listener=listener, application="wire:application", max_concurrency=1)
+        assert [ask(full.address, GET + END).status for _ in range(5)] == [200] * 5
+        other.process.kill()
+        other.wait()
+        assert ask(full.address, GET + END).status == 503
+
+
 def test_without_descriptors_it_waits_in_peace_and_goes_on(gateways: Gateways) -> None:
     server = gateways.serve(application="wire:application")
     assert ask(server.address, GET + END).status == 200
