@@ -4,7 +4,8 @@
 
 HOST is a name in the inventory that Molecule's environment names; FOLDER gets events.json; LIFE is
 JSON, {"rate", "events": {name of an event: how often}}. The events are spread evenly over the whole. events.json is
-{"rate", "events": [{"event", "start", "end", "version" (which answers from `end` on), "held" (by a killed worker)}]}.
+{"wanted": LIFE, "events": [{"event", "start", "end", "version" (which answers from `end` on), "held" (by a killed
+worker)}]}.
 """
 
 import json
@@ -128,7 +129,7 @@ def main() -> None:
         start = time.time()
         more = event() or {}
         events.append({"event": name, "start": start, "end": time.time(), "version": driver.version, **more})
-        (folder / "events.json").write_text(json.dumps({"rate": life["rate"], "events": events}, indent=1))
+        (folder / "events.json").write_text(json.dumps({"wanted": life, "events": events}, indent=1))
     time.sleep(CALM)
 
 

@@ -4,9 +4,10 @@
 
 A request is sent when its time has come, whether or not earlier ones were answered (an open loop), so that a pause of
 the server shows as waiting and not as fewer requests. Half of all requests use a new connection, half one that was
-kept. RECORD gets a line of JSON for each request: [kind, kept, start, seconds, version, outcome, retries]; `outcome` is
-empty where the answer was complete and right. A request on a kept connection that the server closed without a byte of
-an answer is sent once more on a new one, as RFC 9112 section 9.3.1 has clients do with idempotent methods; all are.
+kept. RECORD gets a line of JSON for each request: [kind, kept, start, sent, seconds, version, outcome, retries];
+`start` is when it was due, `sent` when its turn came, and `outcome` is empty where the answer was complete and right.
+A request on a kept connection that the server closed without a byte of an answer is sent once more on a new one, as RFC
+9112 section 9.3.1 has clients do with idempotent methods; all are.
 RATE is the number of requests a second, of all kinds (KINDS has their shares). Ends when the file STOP is there and
 every request has come to its end.
 """
@@ -158,14 +159,14 @@ def version_of(request: Request, body: bytes) -> str:
 
 async def one(client: Client, request: Request, due: float, record: TextIO) -> None:
     """Make one request and write down what came of it; its time counts from when it was due."""
-    version, outcome, retries = "", "", 0
+    version, outcome, retries, sent = "", "", 0, time.time()
     try:
         async with asyncio.timeout(PATIENCE):
             version, retries = await client.ask(request)
     except (OSError, EOFError, TimeoutError, ValueError, LookupError, WrongError) as error:
         outcome = f"{type(error).__name__}: {error}"
     seconds = time.time() - due
-    record.write(json.dumps([request.kind.name, request.keep, due, seconds, version, outcome, retries]) + "\n")
+    record.write(json.dumps([request.kind.name, request.keep, due, sent, seconds, version, outcome, retries]) + "\n")
 
 
 async def send_all(
