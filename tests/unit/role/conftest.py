@@ -42,6 +42,12 @@ def prove() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def activate() -> ModuleType:
+    """files/host/activate.py."""
+    return script("host/activate.py")
+
+
+@pytest.fixture(scope="session")
 def begin_run() -> ModuleType:
     """files/host/begin_run.py."""
     return script("host/begin_run.py")
