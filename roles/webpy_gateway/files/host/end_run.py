@@ -124,7 +124,7 @@ def main() -> None:
             settle(Path(end["home"]), end)
         let_go(Path(end["folder"]), end["token"])
     except OSError as error:
-        sys.exit(str(error))
+        sys.exit(f"{error}; make room there, or let root write there, then run again")
     print(json.dumps({"token": end["token"]}))
 
 

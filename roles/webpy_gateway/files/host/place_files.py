@@ -79,7 +79,7 @@ def main() -> None:
     try:
         place(json.load(sys.stdin))
     except (OSError, LookupError) as error:
-        sys.exit(str(error))
+        sys.exit(f"{error}; make room there, or let root write there, then run again")
 
 
 if __name__ == "__main__":

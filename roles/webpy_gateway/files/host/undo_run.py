@@ -55,7 +55,7 @@ def main() -> None:
     try:
         undo(Path(sys.argv[1]))
     except OSError as error:
-        sys.exit(str(error))
+        sys.exit(f"{error}; make room there, or let root write there, then run again")
 
 
 if __name__ == "__main__":
