@@ -14,6 +14,7 @@ from webpy_gateway.peer import Peers
 # only root can start a client as somebody else; anyone else tests with a server that expects somebody else
 CLIENT = 65534 if os.geteuid() == 0 else os.geteuid()
 EXPECTED = 33 if CLIENT != 33 else 34
+TCP_REPAIR = 19  # linux/tcp.h
 
 
 def served(address: str, uid: int) -> bool:
@@ -84,18 +85,35 @@ def test_uid_of_both_ends(pair: tuple[socket.socket, socket.socket]) -> None:
     assert (peers.uid(accepted), peers.uid(client)) == (os.geteuid(), os.geteuid())
 
 
-def test_end_that_nobody_holds_is_not_root(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_end_that_nobody_holds_is_not_root(
+    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
+) -> None:
     client, accepted = pair
     client.close()
     assert Peers((0,)).uid(accepted) is None
     assert not Peers((0,)).admits(accepted)
+    assert capfd.readouterr().err == ""  # who leaves before his turn comes is no attacker
 
 
-def test_broken_connection_is_refused(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_broken_connection_is_refused(
+    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
+) -> None:
     client, accepted = pair
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
     assert not Peers((os.geteuid(),)).admits(accepted)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a socket away without a word to the other end")
+def test_connection_that_never_had_an_owner_is_an_alarm(
+    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
+) -> None:
+    client, accepted = pair
+    client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    client.close()
+    assert not Peers((0,)).admits(accepted)
+    assert "refused a connection of a user that is not in peer_uids uid=None\n" in capfd.readouterr().err
 
 
 def test_netlink_is_reopened_after_an_error(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from _socket import AF_UNIX, SO_PEERCRED, SOL_SOCKET, SocketType
+from _socket import AF_UNIX, IPPROTO_TCP, SO_PEERCRED, SOL_SOCKET, TCP_INFO, SocketType
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
@@ -23,6 +23,7 @@ CREDENTIALS = struct.Struct("=iII")
 UID_AND_INODE = struct.Struct("=II")
 UID_OFFSET = HEADER.size + 4 + 48 + 12
 ALL_STATES = 0xFFFFFFFF
+TCP_ESTABLISHED = 1
 
 
 class Peers:
@@ -40,11 +41,13 @@ class Peers:
         try:
             uid = self.uid(connection)
         except OSError as error:
-            self._refused.event("refused a connection: its user cannot be told", error=error)
+            if not _left(connection):
+                self._refused.event("refused a connection: its user cannot be told", error=error)
             return False
         if uid in self._uids:
             return True
-        self._refused.event("refused a connection of a user that is not in peer_uids", uid=uid)
+        if uid is not None or not _left(connection):
+            self._refused.event("refused a connection of a user that is not in peer_uids", uid=uid)
         return False
 
     def uid(self, connection: SocketType) -> int | None:
@@ -79,11 +82,16 @@ class Peers:
         return int(uid) if inode else None
 
 
+def _left(connection: SocketType) -> bool:
+    """Whether the other end closed meanwhile: no alarm, since lighttpd does so whenever its own client goes away."""
+    return connection.family != AF_UNIX and connection.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0] != TCP_ESTABLISHED
+
+
 @lru_cache(64)
 def _question(peer: str, own: str) -> tuple[bytes, bytes]:
     """What the kernel is asked about the peer's end between two addresses: the bytes before and after the ports."""
     family, addresses = _addresses(peer, own)
-    body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, ALL_STATES)
+    body = REQUEST.pack(family, IPPROTO_TCP, 0, 0, ALL_STATES)
     rest = addresses + NO_INTERFACE_NO_COOKIE
     length = HEADER.size + len(body) + PORTS.size + len(rest)
     return HEADER.pack(length, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body, rest
