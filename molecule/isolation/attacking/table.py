@@ -16,7 +16,8 @@ BINDS = ("tcp", "unix")
 class Case:
     """One attack: who tries what, what he is told, and the protections each of which alone is enough.
 
-    It also succeeds when all of `or_by` is gone: that is another way round the same protections.
+    It also succeeds when all of `or_by` is gone: that is another way round the same protections.  It cannot be made
+    where any of `only_with` is gone.
     """
 
     group: str
@@ -26,6 +27,7 @@ class Case:
     refused: str
     stopped_by: frozenset[str]
     or_by: frozenset[str]
+    only_with: frozenset[str]
     binds: tuple[str, ...]
     who: str
     origin: str
@@ -35,7 +37,8 @@ class Case:
     def succeeds_without(self, removed: Iterable[str]) -> bool:
         """Whether the attack gets through when these protections are gone."""
         gone = set(removed)
-        return self.stopped_by <= gone or (bool(self.or_by) and self.or_by <= gone)
+        unstopped = self.stopped_by <= gone or (bool(self.or_by) and self.or_by <= gone)
+        return unstopped and not self.only_with & gone
 
     def order(self, facts: Mapping[str, str]) -> dict[str, Any]:
         """Return the attack on one host, as attacks/attack.py takes it."""
@@ -61,6 +64,7 @@ def _case(group: str, entry: Mapping[str, Any]) -> Case:
         refused=entry["refused"],
         stopped_by=frozenset(entry["stopped_by"]),
         or_by=frozenset(entry.get("or_by", ())),
+        only_with=frozenset(entry.get("only_with", ())),
         binds=(entry["bind"],) if "bind" in entry else BINDS,
         who=entry.get("who", "root"),
         origin=entry.get("from", "the host"),

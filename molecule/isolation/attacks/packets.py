@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 TIMEOUT = 3.0
 SYN, ACK, PSH_ACK = 0x02, 0x10, 0x18
@@ -18,6 +18,11 @@ SEQUENCE = 1000
 QUIET = (
     "table ip quiet{port} {{ chain quiet {{"
     " type filter hook output priority -200; tcp sport {port} tcp flags rst drop; }}; }}"
+)
+# a copy that the kernel makes has no owner; the packet itself is not to be in its way
+COPIED = (
+    "table ip copied{port} {{ chain copied {{ type filter hook output priority -150;"
+    ' tcp sport {port} meta skuid 0 dup to {host} device "lo" drop; }}; }}'
 )
 
 End = tuple[str, int]
@@ -76,12 +81,16 @@ def converse(shake: Send, ask: Send, source: End, target: End, request: str, fir
 
 
 @contextmanager
-def _quietly(port: int) -> Iterator[None]:
-    subprocess.run(["nft", QUIET.format(port=port)], check=True)
+def _table(rules: str) -> Iterator[None]:
+    subprocess.run(["nft", rules], check=True)
     try:
         yield
     finally:
-        subprocess.run(["nft", f"delete table ip quiet{port}"], check=True)
+        subprocess.run(["nft", f"delete {rules.partition('{')[0]}"], check=True)
+
+
+def _quietly(port: int) -> AbstractContextManager[None]:
+    return _table(QUIET.format(port=port))
 
 
 @contextmanager
@@ -122,4 +131,17 @@ def established(to: str, request: str) -> str:
         return converse(shake, ask, source, target, request)
 
 
-WAYS: dict[str, Callable[..., str]] = {"raw": raw, "wire": wire, "established": established}
+def copied(to: str, request: str) -> str:
+    """Let the kernel send copies of one's packets (nft's dup), which belong to nobody."""
+    source, target = _ends(to)
+    rules = COPIED.format(port=source[1], host=target[0])
+    with _quietly(source[1]), _table(rules), _through_raw_socket(target) as send:
+
+        def pass_on(packet: bytes) -> None:
+            with suppress(PermissionError):  # what becomes of the packet itself
+                send(packet)
+
+        return converse(pass_on, pass_on, source, target, request)
+
+
+WAYS: dict[str, Callable[..., str]] = {"raw": raw, "wire": wire, "established": established, "copied": copied}
