@@ -19,7 +19,10 @@ TITLES = {
     "place": "Take the gateway's place",
     "look": "Look into a worker",
     "sandbox": "Get out of the sandbox, as the application",
+    "lighttpd": "Get out of the sandbox, as lighttpd",
+    "keeper": "Get out of the sandbox, as the firewall's keeper",
 }
+WHO = {"sandbox": "the application", "lighttpd": "lighttpd", "keeper": "the keeper"}
 
 
 def tables() -> str:
@@ -27,12 +30,12 @@ def tables() -> str:
     texts = table.protections()
     text = ""
     for group, title in TITLES.items():
-        for bind in table.BINDS if group in ("reach", "place") else ("unix",):
+        for bind in table.BINDS if group in ("reach", "place") else ("tcp",) if group == "keeper" else ("unix",):
             cases = table.cases(group, bind)
             text += f"\n### {title}{f', {bind}' if group in ('reach', 'place') else ''}\n\n"
             text += "| who | what | is told | stopped by, each alone |\n|---|---|---|---|\n"
             for case in cases:
-                who = "the application" if group == "sandbox" else case.who.replace("{name}", "the gateway's user")
+                who = WHO.get(group, case.who.replace("{name}", "the gateway's user"))
                 who = f"{who} on another host" if case.origin == "stranger" else who
                 by = "; ".join(texts[name]["text"] for name in texts if name in case.stopped_by)
                 told = case.refused.replace("|", " or ")

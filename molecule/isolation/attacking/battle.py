@@ -1,7 +1,7 @@
 """Makes the attacks of the table on a host, as deployed and without protections."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Set
 from functools import cached_property
 from typing import Any
 
@@ -44,23 +44,26 @@ class Battle:
             "other": address_of(self.stranger),
         }
 
-    def attack(self, group: str, removed: Collection[str] = ()) -> Found:
+    def attack(self, group: str, removed: Set[str] = frozenset()) -> Found:
         """Make all attacks of a group; return for each whether it succeeded, and what came of it."""
         if removed:
-            self._protections("remove", removed)
+            self._protections("remove", group, removed)
         try:
-            return self._attack(group)
+            return self._attack(group, removed)
         finally:
             if removed:
-                self._protections("restore", removed)
+                self._protections("restore", group, removed)
 
-    def _attack(self, group: str) -> Found:
+    def _attack(self, group: str, removed: Set[str]) -> Found:
         if group == "look":
             self.gateway.wait_for_workers()
         worker = self.gateway.output("systemctl show --value --property MainPID %s", self.gateway.worker_units[0])
         facts = {**self.facts, "pid": worker}
         found: Found = {}
         cases = table.cases(group, self.bind)
+        if removed and group in table.CONFINED:
+            # each runs in a process of its own: what is gone matters to no other
+            cases = [case for case in cases if removed & (case.stopped_by | case.or_by)]
         for host, origin in ((self.gateway.host, "the host"), (self.stranger, "stranger")):
             orders = [case.order(facts) for case in cases if case.origin == origin]
             if orders:
@@ -68,11 +71,11 @@ class Battle:
                 found |= {id_: (succeeded, text) for id_, (succeeded, text) in json.loads(answer).items()}
         return found
 
-    def _protections(self, verb: str, names: Collection[str]) -> None:
+    def _protections(self, verb: str, group: str, names: Set[str]) -> None:
         everything = table.protections()
         request = {
             "name": self.gateway.name,
-            "workers": self.gateway.worker_units,
+            "workers": [] if group in table.CONFINED else self.gateway.worker_units,
             "protections": [_resolved(everything[name], self.facts) for name in sorted(names)],
         }
         self.gateway.output("python3 %s %s %s", f"{PLACE}/protections.py", verb, json.dumps(request))

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parents[1]
-GROUPS = ("reach", "place", "look", "sandbox")
+# units whose sandbox is tried by what runs in the same one
+CONFINED = {"keeper": "{name}-firewall.service", "lighttpd": "lighttpd.service"}
+GROUPS = ("reach", "place", "look", "sandbox", *CONFINED)
 BINDS = ("tcp", "unix")
 
 
@@ -56,11 +58,15 @@ class Case:
 def _case(group: str, entry: Mapping[str, Any]) -> Case:
     # what the application tries it is asked for through lighttpd, which anybody may do
     inside = group == "sandbox"
+    words, through = entry["attack"], entry.get("through", [])
+    if group in CONFINED:
+        words = ["attempt", *words]
+        through = ["/usr/bin/python3", "/usr/local/lib/attacks/confined.py", CONFINED[group], *through]
     return Case(
         group=group,
         id=entry["id"],
         what=entry["what"],
-        attack=tuple(["application", "{api}", *entry["attack"]] if inside else entry["attack"]),
+        attack=tuple(["application", "{api}", *words] if inside else words),
         refused=entry["refused"],
         stopped_by=frozenset(entry["stopped_by"]),
         or_by=frozenset(entry.get("or_by", ())),
@@ -68,7 +74,7 @@ def _case(group: str, entry: Mapping[str, Any]) -> Case:
         binds=(entry["bind"],) if "bind" in entry else BINDS,
         who=entry.get("who", "root"),
         origin=entry.get("from", "the host"),
-        through=tuple(entry.get("through", ())),
+        through=tuple(through),
         meanwhile=entry.get("meanwhile", ""),
     )
 

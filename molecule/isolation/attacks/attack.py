@@ -17,13 +17,14 @@ import sys
 from typing import IO, Any
 
 import application
+import inside
 import look
 import packets
 import reach
 import squat
 import users
 
-WAYS = reach.WAYS | squat.WAYS | look.WAYS | packets.WAYS | application.WAYS
+WAYS = reach.WAYS | squat.WAYS | look.WAYS | packets.WAYS | application.WAYS | inside.WAYS
 BEGIN, RESTARTED = "/run/attacks", "/run/attacks/restarted"
 PATIENCE = 20
 

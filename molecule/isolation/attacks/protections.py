@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 PLACE = Path("/run/attacks")
+CONFINED = PLACE / "confined"
 RUNTIME_UNITS = Path("/run/systemd/system")
 
 
@@ -59,7 +60,7 @@ def stop_all(name: str) -> None:
 
 
 def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
-    """Take the protections away."""
+    """Take the protections away; where there are no workers, those of what confined.py runs."""
     PLACE.mkdir(exist_ok=True)
     chains = [protection["chain"] for protection in protections if "chain" in protection]
     single = [protection["rule"] for protection in protections if "rule" in protection]
@@ -83,6 +84,9 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
             text = changed(text, pattern, replacement)
         (PLACE / "gateway.toml").write_text(text)
         worker.append(f"BindReadOnlyPaths={PLACE}/gateway.toml:/etc/{name}/gateway.toml")
+    if not workers:
+        CONFINED.write_text("\n".join([*worker, ""]))
+        return
     if worker:
         drop_in(f"{name}@.service", worker)
     if listener:
@@ -100,6 +104,9 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
 
 def restore(name: str, workers: list[str], protections: list[dict[str, Any]]) -> None:
     """Put everything back."""
+    if not workers:
+        CONFINED.unlink()
+        return
     for protection in protections:
         if "undo" in protection:
             sh(protection["undo"])

@@ -11,7 +11,7 @@ def surprises(battle: Battle, group: str) -> dict[str, dict[str, str]]:
     for removed in table.experiments(group, battle.bind):
         outcome = battle.attack(group, removed)
         expected = table.expected(group, battle.bind, removed)
-        odd = {id_: outcome[id_][1] for id_ in expected if outcome[id_][0] != expected[id_]}
+        odd = {id_: outcome[id_][1] for id_ in outcome if outcome[id_][0] != expected[id_]}
         if odd:
             found["without " + ", ".join(sorted(removed))] = odd
     return found
