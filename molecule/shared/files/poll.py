@@ -1,10 +1,10 @@
 """Runs on a host: ask web addresses over and over until told to stop, and say what answered when.
 
-    poll.py STOP URL...
+    poll.py STOP PHASE URL...
 
 Every request has a connection of its own. Prints JSON, for each address {"requests", "failed": [what came instead of
-an answer], "answers": [[body, when it was asked for first, when it was last], ...]}. Ends when the file STOP is there,
-or after an hour.
+an answer], "answers": [[body, phase in which it was asked for], ...]}. The file PHASE says which phase it is; "" until
+it is there. Ends when the file STOP is there, or after an hour.
 """
 
 import http.client
@@ -32,31 +32,29 @@ def ask(url: str) -> tuple[int, str]:
         connection.close()
 
 
-def note(seen: dict[str, Any], url: str) -> None:
+def note(seen: dict[str, Any], url: str, phase: str) -> None:
     """Ask once, and add what came to what was seen."""
-    asked = time.time()
     seen["requests"] += 1
     try:
         status, body = ask(url)
     except (OSError, http.client.HTTPException) as error:
-        seen["failed"].append(f"{time.strftime('%H:%M:%S')} {error!r}")
+        seen["failed"].append(f"{time.strftime('%H:%M:%S')} {phase} {error!r}")
         return
     if status != http.HTTPStatus.OK:
-        seen["failed"].append(f"{status} {body[:200]}")
-    elif known := next((answer for answer in seen["answers"] if answer[0] == body), None):
-        known[2] = asked
-    else:
-        seen["answers"].append([body, asked, asked])
+        seen["failed"].append(f"{phase} {status} {body[:200]}")
+    elif [body, phase] not in seen["answers"]:
+        seen["answers"].append([body, phase])
 
 
 def main() -> None:
     """Ask until the file is there."""
-    stop, urls = Path(sys.argv[1]), sys.argv[2:]
+    stop, phase, urls = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    phase.unlink(missing_ok=True)
     found: dict[str, Any] = {url: {"requests": 0, "failed": [], "answers": []} for url in urls}
     end = time.monotonic() + LIMIT
     while not stop.exists() and time.monotonic() < end:
         for url in urls:
-            note(found[url], url)
+            note(found[url], url, phase.read_text().strip() if phase.exists() else "")
         time.sleep(PAUSE)
     print(json.dumps(found))
 
