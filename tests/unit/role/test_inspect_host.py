@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from collections import namedtuple
 from pathlib import Path
 from types import ModuleType
@@ -93,3 +94,16 @@ def test_an_account_of_somebody_is_told_from_ours(inspect_host: ModuleType) -> N
     assert not inspect_host.is_foreign("no-such-user")
     assert inspect_host.user_id("root") == 0
     assert inspect_host.user_id("no-such-user") is None
+
+
+@pytest.mark.parametrize("words", [[], ["setpriv", "--no-new-privs"]])
+def test_a_process_in_a_sandbox_is_told_from_others(inspect_host: ModuleType, words: list[str]) -> None:
+    with subprocess.Popen([*words, "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert inspect_host.sandboxed(str(child.pid)) is bool(words)
+        child.kill()
+
+
+def test_no_process_is_in_no_sandbox(inspect_host: ModuleType) -> None:
+    assert not inspect_host.sandboxed("0")

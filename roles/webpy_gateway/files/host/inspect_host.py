@@ -131,10 +131,19 @@ def listeners(ports: list[int]) -> dict[str, list[str]]:
 
 def units(names: list[str], name: str) -> dict[str, dict[str, str]]:
     """Return state, enablement and socket of the units asked for and of every loaded worker of the instance."""
-    properties = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Listen,Triggers"
+    properties = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Listen,Triggers,MainPID"
     text = output_of("systemctl", "show", f"--property={properties}", *names, f"{name}@*.service")
     blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
     return {block["Id"]: block for block in blocks if block.get("Id")}
+
+
+def sandboxed(pid: str) -> bool:
+    """Tell whether a process can never gain privileges again, as the role's drop-in has it; 0: none runs."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+            return "NoNewPrivs:\t1\n" in status.readlines()
+    except FileNotFoundError:
+        return False
 
 
 def built(folder: str) -> list[str]:
@@ -163,7 +172,7 @@ def memory() -> int:
 
 
 def instances() -> list[dict[str, Any]]:
-    """Return what every instance of the role on this host says of itself."""
+    """Return what every instance of the role on this host says of itself, and whether lighttpd came with it."""
     found = []
     for path in sorted(glob.glob("/etc/*/instance.json")):
         try:
@@ -172,7 +181,7 @@ def instances() -> list[dict[str, Any]]:
         except ValueError:
             continue  # somebody else's file
         if "webpy_gateway" in instance:
-            found.append(instance)
+            found.append(instance | {"brought_lighttpd": "lighttpd" in installed_by_role(instance["name"])})
     return found
 
 
@@ -221,6 +230,7 @@ def main() -> None:
     question = json.loads(sys.argv[1])
     name = question["name"]
     home = f"/opt/{name}"
+    loaded = units(question["units"], name)
     current = os.path.basename(os.path.realpath(f"{home}/current")) if os.path.exists(f"{home}/current") else ""
     answer = {
         "distribution": distribution(),
@@ -239,7 +249,8 @@ def main() -> None:
         "missing_folders": [path for path in question["folders"] if not os.path.isdir(path)],
         "secrets": sorted(glob.glob(f"/etc/{name}/secrets/*")),
         "listeners": listeners(question["ports"]),
-        "units": units(question["units"], name),
+        "units": loaded,
+        "proxy_sandboxed": sandboxed(loaded.get("lighttpd.service", {}).get("MainPID", "0")),
         "releases": built(f"{home}/releases"),
         "history": content_of(f"{home}/history.json") or {"previous": "", "releases": []},
         # of an interrupted run
