@@ -51,7 +51,7 @@ def messages() -> dict[str, str]:
 
 def elsewhere() -> str:
     """Return what else the role says: rules about variables and hosts, and its programs on the host."""
-    files = [*sorted((ROLE / "vars/main").glob("*rules.yml")), *sorted((ROLE / "files/host").glob("*.py"))]
+    files = [*sorted((ROLE / "vars/main").glob("*.yml")), *sorted((ROLE / "files/host").glob("*.py"))]
     return " ".join(plain(file.read_text()) for file in files)
 
 

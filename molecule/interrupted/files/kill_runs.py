@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Let two runs begin at once; then kill runs of a playbook at random moments, and try after each what is left.
+"""Let two runs begin at once, take the host from one; then kill runs at random moments, and try what is left.
 
     kill_runs.py INVENTORY PLAYBOOK APPLICATION ROUNDS [SEED]
 
@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+LOCK = "/run/webpy_gateway/lock"
 LONGEST = 600.0  # seconds for a run that nobody kills
 ASK = """python3 -c 'import urllib.request as u
 print(u.urlopen("http://127.0.0.1/webpy_api/%s", timeout=15).read().decode())'"""
@@ -127,16 +128,35 @@ def held(control: Control) -> list[str]:
     """Try to deploy while somebody elsewhere holds the host."""
     now = time.time()
     lock = {"control": "elsewhere", "pid": 1, "started": "1", "who": "ada@elsewhere", "what": "release 0123456789ab"}
-    lock |= {"since": now, "until": now + 600, "token": "0"}
-    control.ask(f"!mkdir -p /run/webpy_gateway; echo '{json.dumps(lock)}' >/run/webpy_gateway/lock")
+    lock |= {"since": now, "lease": 600, "token": "0"}
+    control.ask(f"!mkdir -p /run/webpy_gateway; echo '{json.dumps(lock)}' >{LOCK}")
     before = control.ask("version")
     refused = control.deploy(50, 70, __webpy_gateway_patience=2)
-    words = ["ada@elsewhere", "release 0123456789ab", "/run/webpy_gateway/lock", "nothing was changed"]
+    words = ["ada@elsewhere", "release 0123456789ab", LOCK, "nothing was changed"]
     missing = [word for word in words if word not in " ".join(refused.output.split())]
-    control.ask("!rm /run/webpy_gateway/lock")
+    control.ask(f"!rm {LOCK}")
     if not refused.code or missing or control.ask("version") != before:
         return [f"a host that is held was changed, or {missing} not said: {refused.output[-3000:]}"]
     return []
+
+
+def robbed(control: Control) -> list[str]:
+    """Deploy while somebody takes the host from that run, and expect it to go no further; then deploy once more."""
+    before = control.release()
+    lock = json.dumps({"who": "bob@elsewhere", "pid": 2, "since": 0, "lease": 600, "token": "1", "what": "another run"})
+    take = f"until test -e {LOCK}; do sleep 0.02; done; mv /run/robber {LOCK}"
+    control.ask(f"!echo '{lock}' >/run/robber; systemd-run --quiet --collect sh -c '{take}'")
+    refused = control.deploy(51, 70)
+    found = []
+    if not refused.code or f"{LOCK} is no longer" not in " ".join(refused.output.split()):
+        found.append(f"a run that was robbed of the host did not say so: {refused.output[-3000:]}")
+    if control.release() != before or "another run" not in control.ask(f"!cat {LOCK}"):
+        found.append("a run that was robbed of the host went on")
+    control.ask(f"!rm {LOCK}")
+    again = control.deploy(51, 70)
+    if again.code or control.ask("version") != "51":
+        found.append(f"the run after that did not complete: {again.output[-3000:]}")
+    return found
 
 
 def problems(control: Control, before: str, version: int, timeout: int) -> list[str]:
@@ -157,9 +177,7 @@ def problems(control: Control, before: str, version: int, timeout: int) -> list[
     # a worker that was not restarted would still have the old one
     if control.ask("!systemctl --no-pager show --value --property NeedDaemonReload webpy-gateway@1.service") != "no":
         found.append("systemd has not read the units again")
-    leftovers = control.ask(
-        "!ls -d /opt/*/journal.json /opt/*/last-good* /run/webpy_gateway/lock /etc/*/*.new 2>/dev/null; true"
-    )
+    leftovers = control.ask(f"!ls -d /opt/*/journal.json /opt/*/last-good* {LOCK} /etc/*/*.new 2>/dev/null; true")
     if leftovers:
         found.append(f"left behind: {leftovers}")
     third = control.deploy(version, timeout)
@@ -175,7 +193,7 @@ def main() -> int:
     inventory, playbook, application, rounds, *seed = sys.argv[1:]
     control, other = (Control(inventory, playbook, application) for _ in range(2))
     version, timeout, bad = 100, 60, 0
-    for problem in at_once([control, other]) + held(control):
+    for problem in at_once([control, other]) + held(control) + robbed(control):
         bad += 1
         print(f"PROBLEM: {problem}", flush=True)
     control.deploy(version, timeout)

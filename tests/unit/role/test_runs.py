@@ -10,6 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
+
+ROLE = Path(__file__).resolve().parents[3] / "roles/webpy_gateway"
 
 
 @pytest.fixture
@@ -68,21 +71,13 @@ def test_who_looked_before_another_run_ended_looks_again(
     begin_run: ModuleType, end_run: ModuleType, wanted: dict[str, Any]
 ) -> None:
     during = begin_run.begin(wanted)["token"]
-    end_run.let_go(Path(wanted["folder"]), during)
+    end_run.let_go(Path(wanted["folder"]))
     assert begin_run.begin(wanted | {"generation": during})["outcome"] == "stale"
 
 
 def test_a_run_that_waited_looks_again(begin_run: ModuleType, wanted: dict[str, Any]) -> None:
     lock = begin_run.begin(wanted | {"lease": 0.6})["token"]
     assert begin_run.begin(wanted | {"patience": 5, "generation": lock})["outcome"] == "stale"
-
-
-def test_nobody_lets_go_of_the_lock_of_another(
-    begin_run: ModuleType, end_run: ModuleType, wanted: dict[str, Any]
-) -> None:
-    begin_run.begin(wanted)
-    end_run.let_go(Path(wanted["folder"]), "somebody else's")
-    assert begin_run.begin(wanted)["outcome"] == "held"
 
 
 def test_of_many_at_once_one_gets_in(begin_run: ModuleType, wanted: dict[str, Any]) -> None:
@@ -248,6 +243,44 @@ def test_packages_that_come_are_told_from_those_that_are_updated(install_package
 
 
 def test_time_of_a_lock_is_bounded(begin_run: ModuleType, wanted: dict[str, Any]) -> None:
-    holder = begin_run.begin(wanted)["holder"]
-    assert holder["since"] <= time.time()
-    assert holder["until"] == pytest.approx(holder["since"] + wanted["lease"])
+    for _ in ("its own", "another one"):
+        holder = begin_run.begin(wanted)["holder"]
+        assert holder["since"] <= time.time()
+        assert holder["until"] == pytest.approx(holder["since"] + wanted["lease"], abs=1)
+
+
+def step(token: str, lock: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Do a step of a run as the role does it."""
+    shell = yaml.safe_load((ROLE / "vars/main/run.yml").read_text())["__webpy_gateway_while_ours"][:3]
+    return subprocess.run([*shell, token, lock, *command], capture_output=True, text=True, check=False)
+
+
+def test_every_step_begins_the_lease_anew(begin_run: ModuleType, wanted: dict[str, Any]) -> None:
+    token, lock = begin_run.begin(wanted)["token"], Path(wanted["folder"], "lock")
+    os.utime(lock, (0, time.time() - wanted["lease"] + 1))
+    assert step(token, lock, "echo", "two  words").stdout == "two  words\n"
+    assert begin_run.begin(wanted)["holder"]["until"] > time.time() + wanted["lease"] - 10
+
+
+@pytest.mark.parametrize("ended", ["taken", "removed"])
+def test_a_run_without_its_lock_changes_nothing(
+    begin_run: ModuleType, end_run: ModuleType, wanted: dict[str, Any], home: Path, ended: str
+) -> None:
+    token, lock = begin_run.begin(wanted)["token"], Path(wanted["folder"], "lock")
+    (home / "releases/half").mkdir()
+    (home / "journal.json").touch()
+    lock.unlink()
+    if ended == "taken":
+        begin_run.begin(wanted)
+    before = lock.read_text() if ended == "taken" else ""
+    refused = step(token, lock, "touch", str(home / "changed"))
+    assert refused.returncode == 75
+    assert f"({lock}) is no longer its own" in refused.stderr
+    end = ending(home, outcome="good", settled=True, folder=wanted["folder"], token=token)
+    script = [sys.executable, "-I", str(end_run.__file__)]
+    done = subprocess.run(script, input=json.dumps(end), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{lock} is no longer this run's" in done.stderr
+    assert {path.name for path in home.iterdir()} == {"current", "journal.json", "releases", "venvs"}
+    assert (home / "releases/half").exists()
+    assert (lock.read_text() if lock.exists() else "") == before

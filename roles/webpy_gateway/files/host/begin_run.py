@@ -7,7 +7,7 @@ Reads a JSON object on standard input:
     me          {"control", "pid", "started", "who"}: this run, for its lock
     what        what it is about to do, in words
     gone        token of a lock whose holder is known to have died; "" where nobody died
-    lease       seconds after which a lock ends by itself
+    lease       seconds after which a lock ends by itself; each step of a run that touches the lock begins them anew
     patience    seconds to wait for another run
     journal     {"home", "before", "release", "due", "added", "replaced"}, see write_journal; null: nothing to undo
     token       what this script answered to this run before; "" at first.  With it, what an interrupted run left counts
@@ -63,17 +63,27 @@ def write(path: Path, value: object) -> None:
     new.replace(path)
 
 
+def held(path: Path) -> dict[str, Any] | None:
+    """Return the lock and until when it is held, None where there is none."""
+    holder = read(path)
+    return holder and {**holder, "until": path.stat().st_mtime + holder.get("lease", 0)}
+
+
 def take(wanted: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the lock that counts now, and whether it has just become this run's."""
     path = Path(wanted["folder"], "lock")
     with alone(path.parent):
-        holder, now = read(path), time.time()
+        holder, now = held(path), time.time()
         if holder and holder["until"] > now and holder["token"] != wanted["gone"]:
             return holder, False
-        until = now + wanted["lease"]
-        mine = wanted["me"] | {"what": wanted["what"], "since": now, "until": until, "token": uuid.uuid4().hex}
+        mine = wanted["me"] | {
+            "what": wanted["what"],
+            "lease": wanted["lease"],
+            "since": now,
+            "token": uuid.uuid4().hex,
+        }
         write(path, mine)
-        return mine | {"inherited": holder is not None}, True
+        return mine | {"until": now + wanted["lease"], "inherited": holder is not None}, True
 
 
 def claim(wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]:

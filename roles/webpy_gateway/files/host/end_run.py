@@ -2,7 +2,7 @@
 
 Reads a JSON object on standard input:
 
-    folder, token  where the lock is, and by which token it is this run's
+    folder, token  where the lock is, and by which token it is this run's: without it, nothing is done
     home           /opt/NAME
     settled        false: the host is in a state that the next run has to undo first; the journal stays
     outcome        "good": the release proved itself; "failed": it had to go back; "": it never got traffic
@@ -108,21 +108,23 @@ def settle(home: Path, end: dict[str, Any]) -> None:
     shutil.rmtree(home / "last-good", ignore_errors=True)
 
 
-def let_go(folder: Path, token: str) -> None:
-    """Remove the lock where it is still this run's; who looked at the host before now looks again."""
-    if (read(folder / "lock") or {}).get("token") == token:
-        write(folder / "generation", uuid.uuid4().hex)
-        (folder / "lock").unlink()
+def let_go(folder: Path) -> None:
+    """Remove the lock; who looked at the host before now looks again."""
+    write(folder / "generation", uuid.uuid4().hex)
+    (folder / "lock").unlink()
 
 
 def main() -> None:
     """Do what standard input says."""
     os.umask(0o022)
     end = json.load(sys.stdin)
+    lock = Path(end["folder"], "lock")
+    if (read(lock) or {}).get("token") != end["token"]:
+        sys.exit(f"{lock} is no longer this run's: what it did is the next one's to judge; run again")
     try:
         if end["settled"] and Path(end["home"]).is_dir():
             settle(Path(end["home"]), end)
-        let_go(Path(end["folder"]), end["token"])
+        let_go(lock.parent)
     except OSError as error:
         sys.exit(f"{error}; make room there, or let root write there, then run again")
     print(json.dumps({"token": end["token"]}))
