@@ -2,8 +2,8 @@
 
     poll.py LOG [USER]    appends one JSON object a line, with the wall clock as "t"; USER: instead of the outsiders
 
-{"who", "polls", "late", "worst"}      each second and asker: polls, those over a millisecond after the one before, and
-                                       the longest time between two, in seconds
+{"who", "asker", "polls", "late"}      each second, for each of several askers of one outsider: polls, and from when to
+                                       when it did not ask for more than a millisecond
 {"who", "answered"}                    an outsider got an answer: the isolation is broken
 {"client", "status"}                   the client got something else than 200
 """
@@ -23,9 +23,10 @@ from typing import Any
 REQUEST = b"GET %s_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 PORT: tuple[Any, bytes] = (("127.0.0.1", 480), b"/webpy_api/")
 PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
-# root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
-OUTSIDERS = [("nobody", PORT, 0.0005), ("nobody", PATH, 0.0005), ("root", PORT, 0.005), ("root", PATH, 0.005)]
 LATE = 0.001  # seconds
+# how often, and by how many askers, who take turns: while one waits for a processor, another may have one.
+# root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
+OUTSIDERS = [(to, *who) for to in (PORT, PATH) for who in (("nobody", 0.0008, 2), ("root", 0.005, 1))]
 # where packets get lost attempts pile up; the oldest then make room, for none is left out
 OPEN_AT_ONCE = 4000
 LIFE = 3.0  # seconds until an attempt is given up
@@ -89,22 +90,24 @@ class Outsider:
             self.open.unregister(attempt)
             attempt.close()
 
-    def run(self, every: float) -> None:
-        """Poll until the end."""
-        gaps: list[float] = []
-        last = window = time.monotonic()
+    def run(self, every: float, asker: int, askers: int) -> None:
+        """Poll until the end, at times that no other asker has."""
+        late: list[tuple[float, float]] = []
+        polls, last, turn = 0, time.time(), every * asker / askers
+        window = last + (asker + 1) / askers  # not all of them write at once
         while True:
-            now = time.monotonic()
-            gaps.append(now - last)
-            last = now
+            now = time.time()
+            if now - last > LATE:
+                late.append((last, now))
+            last, polls = now, polls + 1
             self.poll()
             if self.begun:
                 self.look()
-            if now - window >= 1:
-                late = sum(gap > LATE for gap in gaps)
-                self.log.write(who=self.who, polls=len(gaps), late=late, worst=max(gaps))
-                gaps, window = [], now
-            time.sleep(max(0.0, every - (time.monotonic() - now)))
+            if now >= window:
+                self.log.write(who=self.who, asker=asker, polls=polls, late=late)
+                late, polls, window = [], 0, now + 1
+            now = time.time()
+            time.sleep(every - (now - turn) % every)
 
 
 def client(log: Log, prefix: bytes) -> None:
@@ -125,14 +128,15 @@ def client(log: Log, prefix: bytes) -> None:
 def main() -> None:
     """Start everybody, each in a process of his own, and wait."""
     log = Log(sys.argv[1])
-    for outsider, (to, prefix), every in OUTSIDERS:
+    for (to, prefix), outsider, every, askers in OUTSIDERS:
         user = sys.argv[2] if len(sys.argv) > 2 else outsider
-        if os.fork() == 0:
-            account = pwd.getpwnam(user)
-            os.setgroups([])
-            os.setgid(account.pw_gid)
-            os.setuid(account.pw_uid)
-            Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every)
+        for asker in range(askers):
+            if os.fork() == 0:
+                account = pwd.getpwnam(user)
+                os.setgroups([])
+                os.setgid(account.pw_gid)
+                os.setuid(account.pw_uid)
+                Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every, asker, askers)
     for prefix in (PORT[1], PATH[1]):
         if os.fork() == 0:
             client(log, prefix)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,7 +14,9 @@ from testinfra.host import Host
 
 NEVER, SHORT = 0.0, 3.0  # seconds without service
 RATE = 1000  # polls a second, at least and on average
-LATE = 0.25  # of the polls may come more than a millisecond after the one before: on a busy machine processes wait
+LATE = 0.001  # seconds between two polls that are too many
+MOST_LATE = 0.25  # of the time may be such: where others keep every processor busy, askers wait, too
+ASKERS = 2  # of an outsider without rights, in turns
 SETTLED = 1.5  # seconds that are watched afterwards
 POLL = "/usr/bin/python3 -I /usr/local/lib/poll.py"
 RESTART = "systemctl restart webpy-gateway-firewall"
@@ -51,8 +54,8 @@ class Seen(NamedTuple):
     output: str
     code: int
     answered: list[str]
-    rate: float  # polls a second by each asker without rights
-    late: float  # the share of them that came more than a millisecond after the one before
+    rate: float  # polls a second of each listener, by those without rights
+    late: float  # the share of the time in which nobody asked for more than a millisecond
     worst: float  # seconds between two polls
     away: dict[str, float]  # seconds without service, by instance
 
@@ -67,6 +70,29 @@ def without_service(entries: list[Any], reboot: bool) -> float:
         elif entry["status"] == "200" and bad:
             total, bad = total + entry["t"] - bad, 0.0
     return total + (entries[-1]["t"] - bad if bad else 0.0)
+
+
+def common(one: list[Any], other: list[Any]) -> list[Any]:
+    """Return when both were late at once, and for too long; each: [from, to] in the order of time."""
+    found, first, second = [], 0, 0
+    while first < len(one) and second < len(other):
+        begin, end = max(one[first][0], other[second][0]), min(one[first][1], other[second][1])
+        if end - begin > LATE:
+            found.append([begin, end])
+        if one[first][1] < other[second][1]:
+            first += 1
+        else:
+            second += 1
+    return found
+
+
+def polling(entries: list[Any]) -> tuple[float, float, float]:
+    """Return polls a second, the share of late time and the longest gap of those who poll one listener in turns."""
+    late = [[gap for entry in entries if entry["asker"] == asker for gap in entry["late"]] for asker in range(ASKERS)]
+    assert {entry["asker"] for entry in entries} == set(range(ASKERS))
+    seconds = len(entries) / ASKERS
+    gaps = [end - begin for begin, end in reduce(common, late)]
+    return sum(entry["polls"] for entry in entries) / seconds, sum(gaps) / seconds, max(gaps, default=LATE)
 
 
 class Watch:
@@ -91,16 +117,17 @@ class Watch:
         text = self.gateway.output("tail -n 60000 /var/log/poll.jsonl")
         entries = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
         entries = [entry for entry in entries if entry["t"] >= begin]
-        windows = [entry for entry in entries if entry.get("who", "").startswith("nobody ") and "polls" in entry]
-        polls = sum(window["polls"] for window in windows)
-        late = sum(window["late"] for window in windows) / polls
-        worst = max(window["worst"] for window in windows)
+        askers: dict[str, list[Any]] = {}
+        for entry in entries:
+            if entry.get("who", "").startswith("nobody ") and "polls" in entry:
+                askers.setdefault(entry["who"], []).append(entry)
+        rates, late, worst = zip(*map(polling, askers.values()), strict=True)
         away = {}
         for name in ("webpy_api", "second"):
             mine = [entry for entry in entries if entry.get("client") == name]
             away[name] = without_service(mine, reboot)
         answered = [f"{entry['who']}: {entry['answered']}" for entry in entries if "answered" in entry]
-        return Seen(output, code, answered, polls / len(windows), late, worst, away)
+        return Seen(output, code, answered, min(rates), max(late), max(worst), away)
 
     def live_through(self) -> None:
         """Let all moments come, one after the other."""
@@ -166,14 +193,24 @@ def test_an_answer_would_be_seen(gateway: Gateway) -> None:
     assert len({entry["who"] for entry in entries if "200" in entry.get("answered", "")}) == 2
 
 
+def test_a_gap_is_one_of_all_askers() -> None:
+    one = {"asker": 0, "polls": 1000, "late": [[1.0, 1.3], [1.5, 1.6]]}
+    other = {"asker": 1, "polls": 500, "late": [[0.9, 1.1], [1.2, 1.4], [1.6, 1.7]]}
+    assert polling([one, other]) == (1500, pytest.approx(0.2), pytest.approx(0.1))
+
+
 def test_an_absence_would_be_seen(watches: dict[str, Watch]) -> None:
     assert all(watch.seen["kill of the keeper"].away["webpy_api"] > 0 for watch in watches.values())
 
 
 @pytest.mark.parametrize("moment", [*MOMENTS, *REBOOTS])
-def test_outsiders_ask_often_enough(watches: dict[str, Watch], moment: str) -> None:
+def test_outsiders_ask_often_enough(watches: dict[str, Watch], moment: str, capsys: pytest.CaptureFixture[str]) -> None:
     seen = {name: watch.seen[moment] for name, watch in watches.items()}
-    assert all(each.rate >= RATE and each.late <= LATE for each in seen.values()), seen
+    with capsys.disabled():
+        for name, (_, _, _, rate, late, worst, _) in seen.items():
+            gaps = f"{late:.2%} of the time in gaps over 1 ms, the longest {1000 * worst:.1f} ms"
+            print(f"\n{moment}, {name}: {rate:.0f} polls/s, {gaps}", end="")
+    assert all(each.rate >= RATE and each.late <= MOST_LATE for each in seen.values()), seen
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
