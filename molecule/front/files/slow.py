@@ -1,10 +1,10 @@
 """Runs on another host: hold connections that are slow in every way, until told to stop.
 
-    slow.py ADDRESS PORT EACH REPORT
+    slow.py ADDRESS PORT COUNT KINDS REPORT
 
-EACH connections send a head a byte at a time, as many a body, and as many read a large answer so.  The file REPORT
-says {"held": N, "lost": N}: open connections, and those that the other side closed; first when all are open, then at
-SIGTERM.  They take turns: clients who do not know each other are not slow in step.
+KINDS: "heads" send a head a byte at a time, "bodies" a body, and "readers" read a large answer so; COUNT connections,
+as many of each.  The file REPORT says {"held": N, "lost": N}: open connections, and those that the other side closed;
+first when all are open, then at SIGTERM.  They take turns: clients who do not know each other are not slow in step.
 """
 
 import json
@@ -14,13 +14,15 @@ import socket
 import struct
 import sys
 import time
-from itertools import count
+from itertools import count, cycle, islice
 
 PAUSE = 3.0  # seconds between two bytes of a connection, far below what lighttpd waits here
 READ_BYTES = 512
-HEAD = b"GET /api/slow HTTP/1.1\r\nHost: a\r\nX-Slow: "
-BODY = b"POST /api/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
-LARGE = b"GET /api/large HTTP/1.1\r\nHost: a\r\n\r\n"
+BEGIN = {
+    "heads": b"GET /api/slow HTTP/1.1\r\nHost: a\r\nX-Slow: ",
+    "bodies": b"POST /api/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+    "readers": b"GET /api/large HTTP/1.1\r\nHost: a\r\n\r\n",
+}
 
 
 def connect(to: tuple[str, int], begin: bytes, buffer: int = 0) -> socket.socket:
@@ -60,18 +62,18 @@ def report(path: str, slow: list[socket.socket | None]) -> None:
 
 def main() -> None:
     """Open, hold, and tell."""
-    address, port, each, path = sys.argv[1:]
+    address, port, number, names, path = sys.argv[1:]
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
-    kinds = [(HEAD, False), (BODY, False), (LARGE, True)] * int(each)
+    kinds = list(islice(cycle(names.split(",")), int(number)))
     slow: list[socket.socket | None] = []
     began = time.monotonic()
     for turn in count():
         time.sleep(max(0.0, began + turn * PAUSE / len(kinds) - time.monotonic()))
         place = turn % len(kinds)
-        begin, reads = kinds[place]
+        reads = kinds[place] == "readers"
         if turn < len(kinds):
-            slow.append(connect((address, int(port)), begin, 2304 if reads else 0))
+            slow.append(connect((address, int(port)), BEGIN[kinds[place]], 2304 if reads else 0))
         elif (connection := slow[place]) and not step(connection, reads):
             slow[place] = None
         if turn + 1 == len(kinds):
