@@ -3,10 +3,11 @@
 
     kill_runs.py INVENTORY PLAYBOOK APPLICATION ROUNDS [SEED]
 
-Round by round, with a seed of its own: a changed application or configuration (in turn) is deployed, and the process
-group of that run is killed (SIGKILL) after a part of a whole run's time. Then, through lighttpd, the release of before
-or the new one must answer; a second run must succeed and the new release answer, with its own configuration; a third
-one must find nothing to do. Prints a line a round; exits with 1 where anything else happened.
+Round by round, with a seed of its own: a changed application, or that and a changed configuration (in turn), is
+deployed, and the process group of that run is killed (SIGKILL) after a part of the time that such a run takes when
+nobody kills it. Then, through lighttpd, the release of before or the new one must answer; a second run must succeed and
+the new release answer, with its own configuration; a third one must find nothing to do. Prints a line a round, and in
+the end at which tasks runs were killed; exits with 1 where anything else happened.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,12 @@ class Result:
     seconds: float
 
     @property
+    def moment(self) -> str:
+        """What it was doing when it ended."""
+        tasks = re.findall(r"TASK \[(?:webpy_gateway : )?(.*?)\]", self.output)
+        return "its end" if self.code == 0 else tasks[-1] if tasks else "its beginning"
+
+    @property
     def changed(self) -> int:
         """Number of changes; -1 where the run did not come to its end."""
         found = re.search(r"changed=(\d+)", self.output)
@@ -50,7 +58,6 @@ class Control:
 
     def __init__(self, inventory: str, playbook: str, application: str) -> None:
         """Take paths; the application is copied and changed there."""
-        self.whole = LONGEST  # seconds that a run took that changed something, as of late
         self.inventory, self.playbook = inventory, playbook
         self.folder = Path(tempfile.mkdtemp(prefix="webpy_gateway-"))
         self.app = self.folder / "app"
@@ -80,10 +87,7 @@ class Control:
                 self.kill(run.pid)
                 run.wait()
             log.seek(0)
-            result = Result(run.returncode, log.read(), time.monotonic() - began)
-        if result.changed > 0:
-            self.whole = result.seconds
-        return result
+            return Result(run.returncode, log.read(), time.monotonic() - began)
 
     def kill(self, pid: int) -> None:
         """Kill a playbook with everything that it started, at once: workers have sessions of their own."""
@@ -159,9 +163,8 @@ def robbed(control: Control) -> list[str]:
     return found
 
 
-def problems(control: Control, before: str, version: int, timeout: int) -> list[str]:
-    """Play one round; return what was not as it has to be."""
-    killed = control.deploy(version, timeout, kill_after=random.uniform(0, control.whole))
+def problems(control: Control, before: str, version: int, timeout: int, killed: Result) -> list[str]:
+    """Try what a killed run left; return what was not as it has to be."""
     found = []
     left, says = control.release(), control.ask("version")
     if says not in (str(version), str(version - 1)):
@@ -183,8 +186,7 @@ def problems(control: Control, before: str, version: int, timeout: int) -> list[
     third = control.deploy(version, timeout)
     if third.code or third.changed:
         found.append(f"the run after that found something to do: {third.output[-3000:]}")
-    moment = "ended" if killed.code == 0 else (re.findall(r"TASK \[(.*?)\]", killed.output) or ["its beginning"])[-1]
-    print(f"  after {killed.seconds:.1f} s, at {moment!r}: {left} answered, then {new}", flush=True)
+    print(f"  after {killed.seconds:.1f} s, at {killed.moment!r}: {left} answered, then {new}", flush=True)
     return found
 
 
@@ -197,15 +199,23 @@ def main() -> int:
         bad += 1
         print(f"PROBLEM: {problem}", flush=True)
     control.deploy(version, timeout)
+    # how long runs take that nobody kills: one of the application only, and one that changes the configuration, too
+    whole = [control.deploy(version + 1, timeout).seconds, control.deploy(version + 2, timeout + 1).seconds]
+    version, timeout, moments = version + 2, timeout + 1, Counter[str]()
     first = int(seed[0]) if seed else int(time.time())
     for number in range(first, first + int(rounds)):
         random.seed(number)
-        before = control.release()
-        version, timeout = version + 1, timeout + number % 2
-        print(f"seed {number}, version {version}, timeout {timeout}, of {control.whole:.1f} s", flush=True)
-        for problem in problems(control, before, version, timeout):
+        before, kind = control.release(), number % 2
+        version, timeout = version + 1, timeout + kind
+        print(f"seed {number}, version {version}, timeout {timeout}, of {whole[kind]:.1f} s", flush=True)
+        killed = control.deploy(version, timeout, kill_after=random.uniform(0, whole[kind]))
+        if killed.code == 0:
+            whole[kind] = killed.seconds
+        moments[killed.moment] += 1
+        for problem in problems(control, before, version, timeout, killed):
             bad += 1
             print(f"  PROBLEM: {problem}", flush=True)
+    print(f"killed at {dict(moments.most_common())}")
     print(f"{rounds} rounds, {bad} problems")
     return 1 if bad else 0
 
