@@ -249,6 +249,13 @@ def test_time_of_a_lock_is_bounded(begin_run: ModuleType, wanted: dict[str, Any]
         assert holder["until"] == pytest.approx(holder["since"] + wanted["lease"], abs=1)
 
 
+@pytest.mark.parametrize("left", ["", "{"])
+def test_half_a_lock_is_none(begin_run: ModuleType, wanted: dict[str, Any], left: str) -> None:
+    Path(wanted["folder"]).mkdir()
+    Path(wanted["folder"], "lock").write_text(left)
+    assert begin_run.begin(wanted)["outcome"] == "begun"
+
+
 def step(token: str, lock: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Do a step of a run as the role does it."""
     shell = yaml.safe_load((ROLE / "vars/main/run.yml").read_text())["__webpy_gateway_while_ours"][:3]

@@ -64,9 +64,13 @@ def write(path: Path, value: object) -> None:
 
 
 def held(path: Path) -> dict[str, Any] | None:
-    """Return the lock and until when it is held, None where there is none."""
+    """Return the lock and until when it is held, None where there is none; it may go at any moment."""
+    try:
+        began = path.stat().st_mtime
+    except FileNotFoundError:
+        return None
     holder = read(path)
-    return holder and {**holder, "until": path.stat().st_mtime + holder.get("lease", 0)}
+    return holder and {**holder, "until": began + holder.get("lease", 0)}
 
 
 def take(wanted: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -142,7 +142,7 @@ def sandboxed(pid: str) -> bool:
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8") as status:
             return "NoNewPrivs:\t1\n" in status.readlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
