@@ -11,14 +11,19 @@ from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record, 
 TEXT = st.text(st.characters(max_codepoint=255), max_size=300)
 
 
-def reader(*parts: bytes) -> Reader:
+class Parts(Reader):
     """A reader of a connection on which these parts arrive one by one."""
-    left = [part for part in parts if part]
-    return Reader(lambda: left.pop(0) if left else b"")
+
+    def __init__(self, *parts: bytes) -> None:
+        super().__init__()
+        self._left = [part for part in parts if part]
+
+    def receive(self) -> bytes:
+        return self._left.pop(0) if self._left else b""
 
 
 def all_of(*parts: bytes) -> list[Record]:
-    records, source = [], reader(*parts)
+    records, source = [], Parts(*parts)
     while found := source.next():
         records.append(found)
     return records

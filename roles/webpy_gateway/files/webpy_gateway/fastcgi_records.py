@@ -1,7 +1,7 @@
 """FastCGI 1.0 on the wire: records, and the name-value pairs in them. Sections are those of the specification."""
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import IntEnum
 
 VERSION = 1
@@ -54,16 +54,19 @@ class RepeatedError(MalformedError):
 
 
 class Reader:
-    """The records that arrive, however the bytes of them are split.
+    """The records that arrive, however the bytes of them are split; `begun` are bytes that arrived before."""
 
-    `receive` returns the next bytes, none at the end of the connection, and raises what ends the wait for them;
-    `begun` are bytes that arrived before.
-    """
+    __slots__ = ("_at", "_data")
 
-    def __init__(self, receive: Callable[[], bytes], begun: bytes = b"") -> None:
-        self._receive = receive
+    def __init__(self, begun: bytes = b"") -> None:
         self._data = begun
         self._at = 0
+
+    # a method to be overridden, not a function to be given: a reader that knew its owner would be garbage that only the
+    # collector finds, with every request
+    def receive(self) -> bytes:
+        """The next bytes, none at the end of the connection; raises what ends the wait for them."""
+        raise NotImplementedError
 
     def next(self) -> Record | None:
         """The next record; None where the connection ended between two. Raises MalformedError."""
@@ -76,15 +79,18 @@ class Reader:
         if len(self._data) - self._at < size and not self._wait_for(size):
             return None
         begin = self._at + HEADER_BYTES
+        content = self._data[begin : begin + length]
         self._at += size
-        return kind, request, self._data[begin : begin + length]
+        if self._at == len(self._data):
+            self._data, self._at = b"", 0
+        return kind, request, content
 
     def _wait_for(self, size: int) -> bool:
         """Waits until so many bytes are there; False at an orderly end."""
         missing = size - (len(self._data) - self._at)
         parts = [self._data[self._at :]]
         try:
-            while missing > 0 and (more := self._receive()):
+            while missing > 0 and (more := self.receive()):
                 parts.append(more)
                 missing -= len(more)
         finally:

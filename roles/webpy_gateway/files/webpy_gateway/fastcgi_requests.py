@@ -34,17 +34,19 @@ def report(error: MalformedError) -> None:
     _malformed.event("refused a malformed FastCGI connection", reason=error)
 
 
-class Requests:
+class Requests(Reader):
     """The requests of a connection. `begun` is what was read of it already.
 
     `active` is the id of the one that is being read or answered, else 0; `keep`: the web server wants to keep the
     connection; `over`: nothing more of the request will come.
     """
 
+    __slots__ = ("_connection", "_service", "_until", "active", "keep", "over")
+
     def __init__(self, connection: Connection, service: Service, begun: bytes) -> None:
+        super().__init__(begun)
         self._connection = connection
         self._service = service
-        self._reader = Reader(self._receive, begun)
         self._until: float | None = time.monotonic() + service.head_timeout
         self.active = 0
         self.keep = False
@@ -56,7 +58,7 @@ class Requests:
             # what still arrives of the one before is for nobody (3.3)
             self.active = 0
             self._until = time.monotonic() + self._service.idle_timeout
-        while (record := self._reader.next()) is not None:
+        while (record := self.next()) is not None:
             kind, number, content = record
             if kind != BEGIN_REQUEST or number == records.MANAGEMENT:
                 self._unwanted(kind, number, content)
@@ -102,7 +104,7 @@ class Requests:
 
     def _content(self, wanted: int) -> bytes:
         """The content of the active request's next record, which must be of that kind."""
-        while (record := self._reader.next()) is not None:
+        while (record := self.next()) is not None:
             kind, number, content = record
             if kind == wanted and number == self.active:
                 return content
@@ -130,7 +132,8 @@ class Requests:
         else:
             self._connection.send(records.unknown_type(kind))
 
-    def _receive(self) -> bytes:
+    def receive(self) -> bytes:
+        """As Reader's, and not for longer than there is time for this part of a request."""
         if self._until is None:
             return self._connection.receive(RECEIVED_BODY_BYTES)
         try:

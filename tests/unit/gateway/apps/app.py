@@ -2,6 +2,7 @@
 # ruff: noqa: N802 -- web.py looks for methods of these names
 
 import contextlib
+import gc
 import json
 import os
 import time
@@ -27,6 +28,7 @@ urls = (
     "/api/quit", "Quit",
     "/api/swallow", "Swallow",
     "/api/closed", "Closed",
+    "/api/garbage", "Garbage",
 )  # fmt: skip
 
 closed = []
@@ -63,6 +65,14 @@ class Error:
             "conflict": lambda: web.conflict("taken"),
             "own500": lambda: web.internalerror("own words"),
         }[which]()
+
+
+class Garbage:
+    """What only the collector finds: it looks when it is asked, and at no other time from then on."""
+
+    def GET(self):
+        gc.disable()
+        return str(gc.collect())
 
 
 class Slow:
