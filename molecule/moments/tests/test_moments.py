@@ -15,7 +15,7 @@ from testinfra.host import Host
 NEVER, SHORT = 0.0, 3.0  # seconds without service
 RATE = 1000  # polls a second, at least and on average
 LATE = 0.001  # seconds between two polls that are too many
-MOST_LATE = 0.5  # of the time may be such: where others keep every processor busy, askers wait, too
+MOST_LATE = 0.25  # of the time may be such: where others keep every processor busy, askers wait, too
 ASKERS = 2  # of an outsider without rights, in turns
 SETTLED = 1.5  # seconds that are watched afterwards
 POLL = "/usr/bin/python3 -I /usr/local/lib/poll.py"
