@@ -94,10 +94,14 @@ class Reply:
 
 
 class Arrived(fcgi.Reader):
-    """A reader of what has all arrived."""
+    """A reader of what arrives at once, and is all."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._arriving = [b"", data]
 
     def receive(self) -> bytes:
-        return b""
+        return self._arriving.pop()
 
 
 def records(data: bytes) -> list[fcgi.Record]:

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from gateway_kit import Gateways, connect, read_all
@@ -68,64 +69,65 @@ def test_refusals_do_not_flood_the_log(gateways: Gateways) -> None:
     assert server.log().count("refused a connection") == 1
 
 
+class Pair(NamedTuple):
+    """Both ends of a connection, and where it comes from."""
+
+    client: socket.socket
+    accepted: socket.socket
+    address: tuple[str, int]
+
+
 @pytest.fixture(params=[("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
-def pair(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both ends of a TCP connection."""
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """A TCP connection."""
     host, family = request.param
     with socket.create_server((host, 0), family=family) as listener:
         client = socket.create_connection(listener.getsockname()[:2])
-        accepted, _ = listener.accept()
+        accepted, address = listener.accept()
         with client, accepted:
-            yield client, accepted
+            yield Pair(client, accepted, address)
 
 
-def test_uid_of_both_ends(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_uid_of_both_ends(pair: Pair) -> None:
     peers = Peers((1,))
-    client, accepted = pair
-    assert (peers.uid(accepted), peers.uid(client)) == (os.geteuid(), os.geteuid())
+    assert [peers.uid(end, end.getpeername()) for end in (pair.client, pair.accepted)] == [os.geteuid(), os.geteuid()]
 
 
-def test_end_that_nobody_holds_is_not_root(
-    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
-) -> None:
-    client, accepted = pair
+def test_end_that_nobody_holds_is_not_root(pair: Pair, capfd: pytest.CaptureFixture[str]) -> None:
+    client, accepted, address = pair
     client.close()
-    assert Peers((0,)).uid(accepted) is None
-    assert not Peers((0,)).admits(accepted)
+    assert Peers((0,)).uid(accepted, address) is None
+    assert not Peers((0,)).admits(accepted, address)
     assert capfd.readouterr().err == ""  # who leaves before his turn comes is no attacker
 
 
-def test_broken_connection_is_refused(
-    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
-) -> None:
-    client, accepted = pair
+def test_broken_connection_is_refused(pair: Pair, capfd: pytest.CaptureFixture[str]) -> None:
+    client, accepted, address = pair
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
-    assert not Peers((os.geteuid(),)).admits(accepted)
+    assert not Peers((os.geteuid(),)).admits(accepted, address)
     assert capfd.readouterr().err == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a socket away without a word to the other end")
-def test_connection_that_never_had_an_owner_is_an_alarm(
-    pair: tuple[socket.socket, socket.socket], capfd: pytest.CaptureFixture[str]
-) -> None:
-    client, accepted = pair
+def test_connection_that_never_had_an_owner_is_an_alarm(pair: Pair, capfd: pytest.CaptureFixture[str]) -> None:
+    client, accepted, address = pair
     client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     client.close()
-    assert not Peers((0,)).admits(accepted)
+    assert not Peers((0,)).admits(accepted, address)
     assert "refused a connection of a user that is not in peer_uids uid=None\n" in capfd.readouterr().err
 
 
-def test_netlink_is_reopened_after_an_error(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_netlink_is_reopened_after_an_error(pair: Pair) -> None:
     peers = Peers((os.geteuid(),))
-    _, accepted = pair
-    assert peers.admits(accepted)
+    _, accepted, address = pair
+    assert peers.admits(accepted, address)
     assert peers._diag is not None
     os.close(peers._diag.detach())
-    assert not peers.admits(accepted)
-    assert peers.admits(accepted)
+    assert not peers.admits(accepted, address)
+    assert peers.admits(accepted, address)
 
 
 def test_no_list_means_no_check() -> None:
     with socket.socket() as unconnected:
-        assert Peers(()).admits(unconnected)
+        assert Peers(()).admits(unconnected, "")

@@ -21,13 +21,13 @@ EXHAUSTED_PAUSE = 0.2
 
 
 class Acceptor:
-    """Calls `begin` with each new connection and its peer's address ("" for a unix socket's), in the hub.
+    """Calls `begin` with each new connection and its peer's address, as accept(2) gives them, in the hub.
 
     `running` are the connections that are being served.  With `most` of them this worker is full: it leaves further
     ones to siblings that have room, and takes them, within bounds, only where none has.
     """
 
-    def __init__(self, listener: Any, most: int, running: Sized, begin: Callable[[socket, str], None]) -> None:
+    def __init__(self, listener: Any, most: int, running: Sized, begin: Callable[[socket, Any], None]) -> None:
         self._most = most
         self._running = running
         self._begin = begin
@@ -83,8 +83,7 @@ class Acceptor:
                 # those that wait stay readable, so without a pause this would be a busy loop
                 self._rest(EXHAUSTED_PAUSE)
                 return
-            connection = socket(own.family, own.type, own.proto, fileno=descriptor)
-            self._begin(connection, address[0] if isinstance(address, tuple) else "")
+            self._begin(socket(own.family, own.type, own.proto, fileno=descriptor), address)
             self._room.say(not self._full())
 
     def _may_refuse(self) -> bool:

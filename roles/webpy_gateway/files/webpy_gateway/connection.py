@@ -13,6 +13,8 @@ READ, WRITE = 1, 2
 DISCARDED_BYTES = 1024 * 1024
 DISCARDED_SECONDS = 2.0
 BLOCK_BYTES = 64 * 1024
+# what a head may arrive in, used by all in turn: a block of its own, cut to size, would leave a hole in memory for each
+_buffer = memoryview(bytearray(16 * 1024))
 _LATE = object()
 
 
@@ -30,24 +32,34 @@ class Connection:
     `silent` is true while no request is being served: whoever stops the server may drop the connection then.
     """
 
-    __slots__ = ("_watchers", "patience", "peer", "silent", "socket")
+    __slots__ = ("_unread", "_watchers", "patience", "peer", "silent", "socket")
 
     def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
         self.socket = sock
         self._watchers: dict[int, Any] = {}
+        self._unread = b""
         self.patience = patience
         self.peer = peer
         self.silent = True
 
     def receive(self, most: int, seconds: float | None = None) -> bytes:
         """The next bytes, at most so many; none at the end. Waits `seconds`, else `patience`. Raises GoneError."""
+        if self._unread:
+            data, self._unread = self._unread[:most], self._unread[most:]
+            return data
         while True:
             try:
-                return self.socket.recv(most, MSG_DONTWAIT)
+                if most > len(_buffer):
+                    return self.socket.recv(most, MSG_DONTWAIT)
+                return bytes(_buffer[: self.socket.recv_into(_buffer, most, MSG_DONTWAIT)])
             except BlockingIOError:
                 self._wait(READ, self.patience if seconds is None else seconds)
             except OSError as error:
                 raise GoneError(*error.args) from error
+
+    def unread(self, data: bytes) -> None:
+        """Gives back what was received last: who reads next gets it."""
+        self._unread = data
 
     def send(self, data: bytes) -> None:
         """All of the bytes; waits at most `patience` for the other side to take some. Raises GoneError."""

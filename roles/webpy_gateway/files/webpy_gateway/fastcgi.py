@@ -22,9 +22,9 @@ STDOUT = int(Kind.STDOUT)
 _bad_requests = log.Limited()
 
 
-def serve(connection: Connection, service: Service, begun: bytes = b"") -> None:
-    """One connection, from the first byte to the last; `begun` is what was read of it already."""
-    requests = Requests(connection, service, begun)
+def serve(connection: Connection, service: Service) -> None:
+    """One connection, from the first byte to the last."""
+    requests = Requests(connection, service)
     try:
         while requests.begin():
             if not _answer(requests, connection, service):

@@ -54,12 +54,12 @@ class RepeatedError(MalformedError):
 
 
 class Reader:
-    """The records that arrive, however the bytes of them are split; `begun` are bytes that arrived before."""
+    """The records that arrive, however the bytes of them are split."""
 
     __slots__ = ("_at", "_data")
 
-    def __init__(self, begun: bytes = b"") -> None:
-        self._data = begun
+    def __init__(self) -> None:
+        self._data = b""
         self._at = 0
 
     # a method to be overridden, not a function to be given: a reader that knew its owner would be garbage that only the

@@ -35,7 +35,7 @@ def report(error: MalformedError) -> None:
 
 
 class Requests(Reader):
-    """The requests of a connection. `begun` is what was read of it already.
+    """The requests of a connection.
 
     `active` is the id of the one that is being read or answered, else 0; `keep`: the web server wants to keep the
     connection; `over`: nothing more of the request will come.
@@ -43,8 +43,8 @@ class Requests(Reader):
 
     __slots__ = ("_connection", "_service", "_until", "active", "keep", "over")
 
-    def __init__(self, connection: Connection, service: Service, begun: bytes) -> None:
-        super().__init__(begun)
+    def __init__(self, connection: Connection, service: Service) -> None:
+        super().__init__()
         self._connection = connection
         self._service = service
         self._until: float | None = time.monotonic() + service.head_timeout

@@ -17,10 +17,9 @@ from webpy_gateway.service import Service
 _bad_requests = log.Limited()
 
 
-def serve(connection: Connection, service: Service, begun: bytes = b"") -> None:
-    """One connection, from the first byte to the last; `begun` is what was read of it already."""
+def serve(connection: Connection, service: Service) -> None:
+    """One connection, from the first byte to the last."""
     source = Source(connection)
-    source.data = begun
     seconds = service.head_timeout
     while True:
         try:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import stat
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from webpy_gateway import rules, systemd
@@ -28,6 +29,14 @@ class Listener:
         if self.path:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Address and port that every connection comes in at; None where they differ, and for a unix socket."""
+        if self.socket.family == socket.AF_UNIX:
+            return None
+        host, port = self.socket.getsockname()[:2]
+        return None if ip_address(host).is_unspecified else (host, port)
 
     def __str__(self) -> str:
         address = self.socket.getsockname()

@@ -1,12 +1,21 @@
 """Which user's process is at the other end of a connection, asked of the kernel."""
 
-import socket
 import struct
-from _socket import AF_UNIX, IPPROTO_TCP, SO_PEERCRED, SOL_SOCKET, TCP_INFO, SocketType
+from _socket import (
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_UNIX,
+    IPPROTO_TCP,
+    SO_PEERCRED,
+    SOCK_RAW,
+    SOL_SOCKET,
+    TCP_INFO,
+    socket,
+)
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-
-from gevent import monkey
+from typing import Any
 
 from webpy_gateway import log
 
@@ -20,26 +29,31 @@ PORTS = struct.Struct("!HH")
 NO_INTERFACE_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
 # struct ucred: pid, uid, gid
 CREDENTIALS = struct.Struct("=iII")
-UID_AND_INODE = struct.Struct("=II")
-UID_OFFSET = HEADER.size + 4 + 48 + 12
+# of the answer: its kind; then, of struct inet_diag_msg, the ports, uid and inode
+ANSWER = struct.Struct("=4xH14x4s56xII")
+ANSWER_BYTES = 512
 ALL_STATES = 0xFFFFFFFF
 TCP_ESTABLISHED = 1
 
 
 class Peers:
-    """Decides who may connect."""
+    """Decides who may connect. `own`: where all connections come in, where that is known."""
 
-    def __init__(self, uids: tuple[int, ...]) -> None:
+    def __init__(self, uids: tuple[int, ...], own: tuple[str, int] | None = None) -> None:
         self._uids = frozenset(uids)
+        self._own = own
         self._refused = log.Limited()
-        self._diag: socket.socket | None = None
+        self._diag: socket | None = None
 
-    def admits(self, connection: SocketType) -> bool:
-        """Whether a process of an allowed user made the connection; what cannot be told is refused."""
+    def admits(self, connection: socket, address: Any) -> bool:
+        """Whether a process of an allowed user made the connection, from that address, as accept(2) gives it.
+
+        What cannot be told is refused.  It never waits, so it may be called in the hub.
+        """
         if not self._uids:
             return True
         try:
-            uid = self.uid(connection)
+            uid = self.uid(connection, address)
         except OSError as error:
             if not _left(connection):
                 self._refused.event("refused a connection: its user cannot be told", error=error)
@@ -50,13 +64,13 @@ class Peers:
             self._refused.event("refused a connection of a user that is not in peer_uids", uid=uid)
         return False
 
-    def uid(self, connection: SocketType) -> int | None:
+    def uid(self, connection: socket, address: Any) -> int | None:
         """The user who holds the other end; None when nobody on this host does. Raises OSError."""
         if connection.family == AF_UNIX:
             credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, CREDENTIALS.size)
             return int(CREDENTIALS.unpack(credentials)[1])
         try:
-            return self._diagnose(connection)
+            return self._diagnose(address[:2], self._own or connection.getsockname()[:2])
         except OSError:
             # a netlink socket that failed once may hold a late answer to an old question
             if self._diag is not None:
@@ -64,25 +78,25 @@ class Peers:
                 self._diag = None
             raise
 
-    def _diagnose(self, connection: SocketType) -> int | None:
-        (peer, peer_port), (own, own_port) = connection.getpeername()[:2], connection.getsockname()[:2]
-        before, after = _question(peer, own)
-        ports = PORTS.pack(peer_port, own_port)
+    def _diagnose(self, peer: tuple[str, int], own: tuple[str, int]) -> int | None:
+        before, after = _question(peer[0], own[0])
+        ports = PORTS.pack(peer[1], own[1])
         if self._diag is None:
             # not gevent's: the kernel answers within the call, so there is nothing to wait for and no one to mix with
-            self._diag = monkey.get_original("socket", "socket")(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+            self._diag = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)
             self._diag.setblocking(False)
         self._diag.send(before + ports + after)
-        reply = self._diag.recv(8192)
-        kind = HEADER.unpack_from(reply)[1]
-        if kind != SOCK_DIAG_BY_FAMILY or reply[HEADER.size + 4 : HEADER.size + 4 + PORTS.size] != ports:
+        answer = self._diag.recv(ANSWER_BYTES)
+        if len(answer) < ANSWER.size:
             return None
-        uid, inode = UID_AND_INODE.unpack_from(reply, UID_OFFSET)
+        kind, answered, uid, inode = ANSWER.unpack_from(answer)
+        if kind != SOCK_DIAG_BY_FAMILY or answered != ports:
+            return None
         # a socket that no process holds any more is reported with uid 0: that is not root
         return int(uid) if inode else None
 
 
-def _left(connection: SocketType) -> bool:
+def _left(connection: socket) -> bool:
     """Whether the other end closed meanwhile: no alarm, since lighttpd does so whenever its own client goes away."""
     return connection.family != AF_UNIX and connection.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0] != TCP_ESTABLISHED
 
@@ -101,5 +115,5 @@ def _addresses(peer: str, own: str) -> tuple[int, bytes]:
     """Family and both addresses, padded; an IPv4 connection to an IPv6 listener is IPv4 at the other end."""
     pair = [ip_address(text.partition("%")[0]) for text in (peer, own)]
     plain = [a.ipv4_mapped or a if isinstance(a, IPv6Address) else a for a in pair]
-    family = socket.AF_INET if plain[0].version == 4 else socket.AF_INET6
+    family = AF_INET if plain[0].version == 4 else AF_INET6
     return family, plain[0].packed.ljust(16, b"\0") + plain[1].packed.ljust(16, b"\0")

@@ -19,4 +19,7 @@ def serve(connection: Connection, service: Service) -> None:
     except GoneError:
         return
     if begun:
-        (fastcgi if begun[0] == VERSION else http1).serve(connection, service, begun)
+        protocol = fastcgi if begun[0] == VERSION else http1
+        connection.unread(begun)
+        del begun  # it would stay in memory for as long as the request is held
+        protocol.serve(connection, service)

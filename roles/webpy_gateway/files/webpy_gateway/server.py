@@ -5,6 +5,7 @@ import gc
 import resource
 import signal
 from _socket import socket
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 import gevent
@@ -37,7 +38,7 @@ class Server:
         self._service = service
         self._serve = serve
         self._patience = config.request_timeout
-        self._peers = Peers(config.peer_uids)
+        self._peers = Peers(config.peer_uids, listener.address)
         self._finished = Event()
         self._workers = Workers(self._serve_connection, self._on_finished)
         self._acceptor = Acceptor(listener.socket, config.max_concurrency, self._workers.busy, self._begin)
@@ -64,14 +65,18 @@ class Server:
         self._wait(1)
         return cut_off
 
-    def _begin(self, accepted: socket, peer: str) -> None:
-        self._workers.start(Connection(accepted, self._patience, peer))
+    def _begin(self, accepted: socket, address: Any) -> None:
+        """A peer that is not admitted is not even read."""
+        if self._peers.admits(accepted, address):
+            peer = address[0] if isinstance(address, tuple) else ""  # a unix socket's has no address
+            self._workers.start(Connection(accepted, self._patience, peer))
+        else:
+            accepted.close()
 
     def _serve_connection(self, connection: Connection) -> None:
-        """One connection, from the first byte to the last. A peer that is not admitted is not even read."""
+        """One connection, from the first byte to the last."""
         try:
-            if self._peers.admits(connection.socket):
-                self._serve(connection, self._service)
+            self._serve(connection, self._service)
         finally:
             connection.close()
 
