@@ -28,7 +28,9 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Framing(Protocol):
-    """How a protocol puts an answer on the wire."""
+    """How a protocol puts an answer on the wire. `keep`: whether another answer may follow it, known with its head."""
+
+    keep: bool
 
     def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
         """The head. `fields`: complete `Name: value` lines. Not `sized`: the end of the body must be marked."""
@@ -169,16 +171,16 @@ class _Exchange:
             data = b""
         elif self._left != len(data):
             raise BrokenAnswerError(f"the application gave {len(data)} bytes with a Content-Length of {self._left}")
-        self._send_head(data, self._framing.end())
+        self._send_head(data, self._framing.end(), whole=True)
         self.complete = True
 
-    def _send_head(self, data: bytes, end: bytes = b"") -> None:
+    def _send_head(self, data: bytes, end: bytes = b"", *, whole: bool = False) -> None:
         self.out = True
         sized = self._bodiless or self._left is not None
         head = self._framing.head(self._status, self._fields, sized=sized)
         body = self._framing.block(data) if data else b""
         if len(body) <= JOINED_BYTES:
-            self._connection.send(b"".join((head, body, end)))
+            self._connection.send(b"".join((head, body, end)), last=whole and not self._framing.keep)
         else:
             self._connection.send(head)
             self._connection.send(body)

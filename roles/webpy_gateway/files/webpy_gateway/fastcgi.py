@@ -42,7 +42,7 @@ def serve(connection: Connection, service: Service) -> None:
 
 def _answer(requests: Requests, connection: Connection, service: Service) -> bool:
     """Answers the request that has begun. False: the answer could not be completed, so the connection must be cut."""
-    framing = Answer(requests.active)
+    framing = Answer(requests.active, keep=requests.keep and not service.draining)
     environ = service.environ.copy()
     environ["REMOTE_ADDR"] = connection.peer
     try:
@@ -83,12 +83,13 @@ def _refuse(refused: RefusedError, framing: "Answer", connection: Connection) ->
 
 
 class Answer:
-    """An answer as CGI has it, in records."""
+    """An answer as CGI has it, in records. `keep`: whether another one may follow it on the connection."""
 
-    __slots__ = ("_number",)
+    __slots__ = ("_number", "keep")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, keep: bool) -> None:
         self._number = number
+        self.keep = keep
 
     def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
         """The head. The end of the body is marked in any case."""
