@@ -95,4 +95,6 @@ def _prepared(listener: Listener) -> Listener:
     if listener.socket.family != socket.AF_UNIX:
         # accepted connections inherit it; without it the last packet of an answer may wait 40 ms for an ACK
         listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # nor has a request to be acknowledged by itself: its answer does that
+        listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     return listener
