@@ -1,6 +1,5 @@
 """Another host: it reaches the web server and nothing else, and cannot pass for somebody else."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -60,8 +59,6 @@ def redirection(gateway: Gateway) -> Iterator[int]:
 def test_it_does_not_reach_the_gateway(gateway: Gateway, stranger: Host, redirection: int) -> None:
     ports = gateway["port"], redirection
     found = gateway.attempts([("root", [gateway.address, port]) for port in ports], on=stranger)
-    assert found == ["refused to connect: timed out"] * 2
-    rules = gateway.output("nft list table inet %s", f"{gateway.name}-keeper")
-    dropped = re.search(rf'iif != "lo" tcp dport {gateway["port"]} counter packets ([0-9]+)', rules)
-    assert dropped
-    assert int(dropped[1]) > 0
+    assert found == ["refused to connect: Connection refused"] * 2
+    listeners = gateway.output("ss --no-header --listening --tcp --numeric 'sport = %s'", str(gateway["port"]))
+    assert "127.0.0.1%lo:" in listeners

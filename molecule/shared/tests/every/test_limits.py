@@ -50,7 +50,7 @@ def test_everything_lighttpd_has_may_wait_at_the_gateway(gateway: Gateway, concu
     allowed = int(gateway.output("cat /proc/sys/net/core/somaxconn"))
     assert allowed >= max(concurrency + 1000, KERNEL_BACKLOG)
     sockets = gateway.output("ss --no-header --listening --numeric --tcp --unix").splitlines()
-    address = f"/run/{gateway.name}/http.socket" if gateway["bind"] == "unix" else f"127.0.0.1:{gateway['port']}"
+    address = f"/run/{gateway.name}/http.socket" if gateway["bind"] == "unix" else f"127.0.0.1%lo:{gateway['port']}"
     assert [int(words[3]) for words in map(str.split, sockets) if words[4] == address] == [allowed]
 
 

@@ -34,4 +34,4 @@ def test_nothing_of_the_service_listens_elsewhere(gateway: Gateway) -> None:
     """Whatever the service or systemd hold open for it is the one listener."""
     held = gateway.output("ss --no-header --listening --tcp --udp --processes --numeric")
     mine = [line.split()[4] for line in held.splitlines() if "python" in line or f":{gateway['port']} " in line]
-    assert mine == ([] if gateway["bind"] == "unix" else [f"127.0.0.1:{gateway['port']}"])
+    assert mine == ([] if gateway["bind"] == "unix" else [f"127.0.0.1%lo:{gateway['port']}"])
