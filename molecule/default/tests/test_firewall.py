@@ -35,6 +35,13 @@ def test_table_is_nobody_elses(gateway: Gateway, attempt: str) -> None:
     assert "not permitted" in gateway.host.run(f"nft {attempt} inet {gateway.name}-keeper").stderr
 
 
+def test_table_outlives_its_keeper(gateway: Gateway) -> None:
+    kill = f"systemctl kill --signal=SIGKILL {gateway.name}-firewall.service"
+    watch = f"for _ in $(seq 40); do nft list tables | grep --count 'inet {gateway.name}'; sleep 0.02; done"
+    assert "0" not in gateway.host.run(f"{kill}; {watch}").stdout.split()
+    gateway.wait_for_workers()
+
+
 def test_death_of_the_keeper_opens_nothing(gateway: Gateway) -> None:
     unit = f"{gateway.name}-firewall.service"
     before = gateway.output("systemctl show --value --property MainPID %s", unit)
