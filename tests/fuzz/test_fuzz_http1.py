@@ -37,10 +37,10 @@ PIECES = [
 class Segments(Connection):
     """A client whose bytes arrive in these pieces, and then no more."""
 
-    __slots__ = ("pieces", "sent")
+    __slots__ = ("ended", "pieces", "sent")
 
     def __init__(self, pieces: list[bytes]) -> None:
-        self.peer, self.silent, self.sent = "", True, b""
+        self.peer, self.silent, self.sent, self.ended = "", True, b"", False
         self.pieces = [piece for piece in pieces if piece]
 
     def receive(self, most: int, seconds: float | None = None) -> bytes:
@@ -51,10 +51,11 @@ class Segments(Connection):
             self.pieces.insert(0, piece[most:])
         return piece[:most]
 
-    def send(self, data: bytes) -> None:
-        if not data:
-            raise GoneError("an empty send means nothing")
+    def send(self, data: bytes, *, last: bool = False) -> None:
+        if not data or self.ended:
+            raise GoneError("an empty send means nothing, and nothing may follow the last one")
         self.sent += data
+        self.ended = last
 
     def linger(self) -> None:
         self.pieces = []

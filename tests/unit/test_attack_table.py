@@ -21,7 +21,7 @@ SANDBOXES = {
 # the process's own status tells (molecule/isolation/tests/test_barriers.py), or they only complete another one
 ELSEWHERE = {"NoNewPrivileges", "AmbientCapabilities", "ReadWritePaths", "IPAddressAllow", "SystemCallErrorNumber"}
 # how a unit is run, which is no part of a sandbox
-RUNNING = re.compile("Exec|Type|Restart|Kill|Timeout|Watchdog|OOMScoreAdjust|LimitNOFILE")
+RUNNING = re.compile("Exec|Type|Restart|Kill|Timeout|Watchdog|OOMScoreAdjust|LimitNOFILE|FileDescriptorStore")
 
 
 @pytest.mark.parametrize("bind", table.BINDS)

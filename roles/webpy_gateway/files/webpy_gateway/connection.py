@@ -32,12 +32,13 @@ class Connection:
     `silent` is true while no request is being served: whoever stops the server may drop the connection then.
     """
 
-    __slots__ = ("_unread", "_watchers", "patience", "peer", "silent", "socket")
+    __slots__ = ("_ended", "_unread", "_watchers", "patience", "peer", "silent", "socket")
 
     def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
         self.socket = sock
         self._watchers: dict[int, Any] = {}
         self._unread = b""
+        self._ended = False
         self.patience = patience
         self.peer = peer
         self.silent = True
@@ -64,11 +65,11 @@ class Connection:
     def send(self, data: bytes, *, last: bool = False) -> None:
         """All of the bytes; waits at most `patience` for the other side to take some. Raises GoneError.
 
-        After the `last` ones nothing can be sent: TCP says so in the same segment, which saves two.
+        The `last` ones leave together with the end of the connection, in one segment, so it is to be closed next.
         """
         rest: bytes | memoryview = data
-        merge = last and self.socket.family != AF_UNIX
-        flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if merge else 0)
+        self._ended = last and self.socket.family != AF_UNIX
+        flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if self._ended else 0)
         while True:
             try:
                 sent = self.socket.send(rest, flags)
@@ -78,11 +79,8 @@ class Connection:
             except OSError as error:
                 raise GoneError(*error.args) from error
             if sent == len(rest):
-                break
+                return
             rest = memoryview(rest)[sent:]
-        if merge:
-            with contextlib.suppress(OSError):  # the other side has left, and this one is about to
-                self.socket.shutdown(SHUT_WR)
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""
@@ -100,6 +98,10 @@ class Connection:
         for watcher in self._watchers.values():
             watcher.close()
         self._watchers.clear()
+        if self._ended:
+            # closing alone would throw the last bytes away where the client sent more than was read
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(SHUT_WR)
         self.socket.close()
 
     def _wait(self, event: int, seconds: float) -> None:
