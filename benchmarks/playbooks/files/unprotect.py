@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Take all protections from an instance of the role on a throwaway host, so that a benchmark can tell what they cost.
 
-    unprotect.py NAME HTTP_PORT
+    unprotect.py NAME
 
 No firewall (keeper and tables), no peer check, no sandbox of the workers; and a second lighttpd without a sandbox,
-lighttpd-unprotected.service, that serves this instance alone, on HTTP_PORT + 1000.
+lighttpd-unprotected.service, that serves all instances on ports that are 1000 higher.
 """
 
 import re
@@ -37,7 +37,7 @@ def strip_service(path: Path) -> None:
 
 def main() -> None:
     """Do it."""
-    name, port = sys.argv[1], sys.argv[2]
+    name = sys.argv[1]
     keeper = f"{name}-firewall.service"
     subprocess.run(["systemctl", "stop", f"{name}.target"], check=True)
     subprocess.run(["systemctl", "disable", "--quiet", f"{name}.target"], check=True)
@@ -50,8 +50,11 @@ def main() -> None:
 
     own = Path("/etc/lighttpd/unprotected.conf")
     own.write_text(Path("/etc/lighttpd/lighttpd.conf").read_text())
-    snippet = Path(f"/etc/lighttpd/conf-available/60-{name}.conf").read_text()
-    Path("/etc/lighttpd/unprotected-site.conf").write_text(snippet.replace(f":{port}", f":{int(port) + 1000}"))
+    # all sites, 1000 ports above: each costs every request a little, and must do so here as well
+    sites = "".join(path.read_text() for path in sorted(Path("/etc/lighttpd/conf-enabled").glob("60-*.conf")))
+    Path("/etc/lighttpd/unprotected-site.conf").write_text(
+        re.sub(r'(?<=:)[0-9]+(?=" \{)', lambda port: str(int(port[0]) + 1000), sites)
+    )
     rewrite(own, re.compile(r"^include .*conf-enabled.*$", re.MULTILINE), 'include "unprotected-site.conf"')
     rewrite(own, re.compile(r"^(server\.port\s*=\s*)80$", re.MULTILINE), r"\g<1>9080")
     rewrite(own, re.compile(r"/run/lighttpd\.pid"), "/run/lighttpd-unprotected.pid")
