@@ -94,19 +94,19 @@ class Reply:
 
 
 class Arrived(fcgi.Reader):
-    """A reader of what arrives at once, and is all."""
+    """A reader of what arrives in these parts, and is all."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, *parts: bytes) -> None:
         super().__init__()
-        self._arriving = [b"", data]
+        self._arriving = [part for part in parts if part]
 
     def receive(self) -> bytes:
-        return self._arriving.pop()
+        return self._arriving.pop(0) if self._arriving else b""
 
 
-def records(data: bytes) -> list[fcgi.Record]:
-    """All records in these bytes, which must end with one."""
-    reader = Arrived(data)
+def records(*parts: bytes) -> list[fcgi.Record]:
+    """All records in what arrives in these parts, which must end with one."""
+    reader = Arrived(*parts)
     found = []
     while record := reader.next():
         found.append(record)

@@ -3,30 +3,13 @@
 import struct
 
 import pytest
+from fastcgi_kit import records
 from hypothesis import given
 from hypothesis import strategies as st
 from webpy_gateway import fastcgi_records as fcgi
-from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Record, RepeatedError
+from webpy_gateway.fastcgi_records import Kind, MalformedError, RepeatedError
 
 TEXT = st.text(st.characters(max_codepoint=255), max_size=300)
-
-
-class Parts(Reader):
-    """A reader of a connection on which these parts arrive one by one."""
-
-    def __init__(self, *parts: bytes) -> None:
-        super().__init__()
-        self._left = [part for part in parts if part]
-
-    def receive(self) -> bytes:
-        return self._left.pop(0) if self._left else b""
-
-
-def all_of(*parts: bytes) -> list[Record]:
-    records, source = [], Parts(*parts)
-    while found := source.next():
-        records.append(found)
-    return records
 
 
 PADDED = struct.pack(">BBHHBx", 1, Kind.STDIN, 7, 5, 3) + b"hello" + b"xyz"
@@ -35,23 +18,23 @@ PADDED = struct.pack(">BBHHBx", 1, Kind.STDIN, 7, 5, 3) + b"hello" + b"xyz"
 @pytest.mark.parametrize("cut", range(len(PADDED) * 2))
 def test_records_split_at_any_byte_and_their_padding(cut: int) -> None:
     data = PADDED + PADDED
-    assert all_of(data[:cut], data[cut:]) == [(Kind.STDIN, 7, b"hello")] * 2
+    assert records(data[:cut], data[cut:]) == [(Kind.STDIN, 7, b"hello")] * 2
 
 
 def test_records_byte_by_byte() -> None:
-    assert all_of(*(PADDED[at : at + 1] for at in range(len(PADDED)))) == [(Kind.STDIN, 7, b"hello")]
+    assert records(*(PADDED[at : at + 1] for at in range(len(PADDED)))) == [(Kind.STDIN, 7, b"hello")]
 
 
 @pytest.mark.parametrize("cut", range(1, len(PADDED)))
 def test_end_within_a_record(cut: int) -> None:
     with pytest.raises(MalformedError):
-        all_of(PADDED, PADDED[:cut])
+        records(PADDED, PADDED[:cut])
 
 
 @pytest.mark.parametrize("version", [0, 2, ord("G"), 255])
 def test_other_version(version: int) -> None:
     with pytest.raises(MalformedError):
-        all_of(bytes((version,)) + PADDED[1:])
+        records(bytes((version,)) + PADDED[1:])
 
 
 @given(st.dictionaries(TEXT, TEXT, max_size=5), st.data())
@@ -94,7 +77,7 @@ def test_any_content_is_pairs_or_malformed(content: bytes) -> None:
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_any_bytes_are_records_or_malformed(parts: list[bytes]) -> None:
     try:
-        found = all_of(*parts)
+        found = records(*parts)
     except MalformedError:
         return
     assert sum(len(content) + fcgi.HEADER.size for _, _, content in found) <= sum(map(len, parts))
@@ -103,13 +86,13 @@ def test_any_bytes_are_records_or_malformed(parts: list[bytes]) -> None:
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 200_000])
 def test_stream_is_cut_into_records(size: int) -> None:
     data = bytes(range(256)) * (size // 256) + bytes(size % 256)
-    found = all_of(fcgi.stream(Kind.STDOUT, 3, data))
+    found = records(fcgi.stream(Kind.STDOUT, 3, data))
     assert b"".join(record[2] for record in found) == data
     assert all(record[:2] == (Kind.STDOUT, 3) and 0 < len(record[2]) <= 65_535 for record in found)
 
 
 def test_values_that_are_known_and_asked_for() -> None:
     asked = fcgi.pairs([("FCGI_MPXS_CONNS", ""), ("OTHER", "")])
-    (answer,) = all_of(fcgi.values(asked, {"FCGI_MPXS_CONNS": "0", "FCGI_MAX_REQS": "5"}))
+    (answer,) = records(fcgi.values(asked, {"FCGI_MPXS_CONNS": "0", "FCGI_MAX_REQS": "5"}))
     assert answer[:2] == (Kind.GET_VALUES_RESULT, fcgi.MANAGEMENT)
     assert fcgi.parse_pairs(answer[2]) == {"FCGI_MPXS_CONNS": "0"}
