@@ -111,6 +111,11 @@ def test_small_answer_is_one_write(server: Server) -> None:
         assert body_of(connection.recv(65_536)) == b"hello"
 
 
+def test_small_answer_is_one_record(server: Server) -> None:
+    (reply,) = replies(ask(server, HELLO)).values()
+    assert reply.sizes == [len(reply.stdout), 0]
+
+
 def test_large_answer_is_cut_into_records(server: Server) -> None:
     (reply,) = replies(ask(server, request("GET", "/api/large"))).values()
     assert len(reply.answer().body) > 2 * 65_535

@@ -32,8 +32,11 @@ class Framing(Protocol):
 
     keep: bool
 
-    def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
-        """The head. `fields`: complete `Name: value` lines. Not `sized`: the end of the body must be marked."""
+    def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
+        """The head and the first bytes of the body, perhaps none.
+
+        `fields`: complete `Name: value` lines. Not `sized`: the end of the body must be marked.
+        """
 
     def block(self, data: bytes) -> bytes:
         """The next bytes of the body; never empty."""
@@ -177,13 +180,13 @@ class _Exchange:
     def _send_head(self, data: bytes, end: bytes = b"", *, whole: bool = False) -> None:
         self.out = True
         sized = self._bodiless or self._left is not None
-        head = self._framing.head(self._status, self._fields, sized=sized)
-        body = self._framing.block(data) if data else b""
-        if len(body) <= JOINED_BYTES:
-            self._connection.send(b"".join((head, body, end)), last=whole and not self._framing.keep)
+        joined = len(data) <= JOINED_BYTES
+        head = self._framing.head(self._status, self._fields, data if joined else b"", sized=sized)
+        if joined:
+            self._connection.send(head + end, last=whole and not self._framing.keep)
         else:
             self._connection.send(head)
-            self._connection.send(body)
+            self._connection.send(self._framing.block(data))
             if end:
                 self._connection.send(end)  # not joined: a copy of a large body costs more than a call
 

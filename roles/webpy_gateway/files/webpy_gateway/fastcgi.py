@@ -12,7 +12,7 @@ from webpy_gateway import fastcgi_records as records
 from webpy_gateway.connection import Connection, GoneError
 from webpy_gateway.fastcgi_body import Stdin
 from webpy_gateway.fastcgi_records import Kind, MalformedError, Status
-from webpy_gateway.fastcgi_requests import RECEIVED_BODY_BYTES, AbortedError, Requests, report
+from webpy_gateway.fastcgi_requests import AbortedError, Requests, report
 from webpy_gateway.http1_head import RefusedError
 from webpy_gateway.service import Service
 
@@ -57,7 +57,7 @@ def _answer(requests: Requests, connection: Connection, service: Service) -> boo
     return exchange.run(service.application, environ, framing, connection)
 
 
-def _body(requests: Requests, declared: str) -> io.BufferedIOBase:
+def _body(requests: Requests, declared: str) -> io.IOBase:
     """The body as a file. One that is not announced must not be there."""
     if declared and not (declared.isascii() and declared.isdigit()):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad CONTENT_LENGTH")
@@ -65,7 +65,7 @@ def _body(requests: Requests, declared: str) -> io.BufferedIOBase:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "far too large")
     length = int(declared or 0)
     if length:
-        return io.BufferedReader(Stdin(requests.late_stdin, length), RECEIVED_BODY_BYTES)
+        return Stdin(requests.late_stdin, length)
     if requests.stdin():
         raise RefusedError(HTTPStatus.BAD_REQUEST, "STDIN is longer than CONTENT_LENGTH")
     return io.BytesIO()
@@ -91,9 +91,9 @@ class Answer:
         self._number = number
         self.keep = keep
 
-    def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
-        """The head. The end of the body is marked in any case."""
-        return records.stream(STDOUT, self._number, b"Status: %b\r\n%b\r\n" % (status, fields))
+    def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
+        """The head and what goes with it. The end of the body is marked in any case."""
+        return records.stream(STDOUT, self._number, b"Status: %b\r\n%b\r\n%b" % (status, fields, first))
 
     def block(self, data: bytes) -> bytes:
         """The next bytes of the body."""

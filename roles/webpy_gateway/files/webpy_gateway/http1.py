@@ -84,8 +84,8 @@ class Answer:
         self._chunked = False
         self.keep = keep
 
-    def head(self, status: bytes, fields: bytes, *, sized: bool) -> bytes:
-        """The head; a body of unknown length is sent in chunks, or up to the end of the connection."""
+    def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
+        """The head and what goes with it; a body of unknown length is sent in chunks, or up to the connection's end."""
         self._chunked = self._modern and not sized
         unread = False
         if self._body:
@@ -93,12 +93,13 @@ class Answer:
             unread = not self._body.complete
         if unread or self._service.draining or not (sized or self._modern):
             self.keep = False
-        return b"HTTP/1.1 %b\r\n%b%b%b%b\r\n" % (
+        return b"HTTP/1.1 %b\r\n%b%b%b%b\r\n%b" % (
             status,
             fields,
             b"" if b"date: " in fields.lower() else _date(int(time.time())),
             b"Transfer-Encoding: chunked\r\n" if self._chunked else b"",
             b"" if self.keep else b"Connection: close\r\n",
+            self.block(first) if first else b"",
         )
 
     def block(self, data: bytes) -> bytes:

@@ -1,11 +1,10 @@
 """The body of an HTTP/1 request as WSGI input: by length or in chunks (RFC 9112, sections 6 and 7)."""
 
-import io
 import re
 
 from webpy_gateway.connection import Connection
+from webpy_gateway.request_body import BLOCK_BYTES, RequestBody
 
-BLOCK_BYTES = 64 * 1024
 LONGEST_CHUNK_LINE = 1024
 LONGEST_TRAILERS = 8 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -53,8 +52,8 @@ class Source:
         return data
 
 
-class Body(io.RawIOBase):
-    """WSGI input: reads never go beyond the body. `complete` tells whether all of it was consumed."""
+class Body(RequestBody):
+    """What both kinds have in common. `complete` tells whether all of it was consumed."""
 
     complete = False
 
@@ -64,20 +63,8 @@ class Body(io.RawIOBase):
         # whether the client waits to be asked for the body (RFC 9110, section 10.1.1)
         self.expected = expected
 
-    def readable(self) -> bool:
-        """Says yes, for io.RawIOBase."""
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """So many bytes, fewer only at the end; all where the size is negative or None. Raises OSError."""
-        wanted = -1 if size is None else size
-        blocks = []
-        while wanted and (block := self._next(BLOCK_BYTES if wanted < 0 else min(wanted, BLOCK_BYTES))):
-            blocks.append(block)
-            wanted -= len(block) if wanted > 0 else 0
-        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
-
-    def _next(self, most: int) -> bytes:
+    def block(self, most: int) -> bytes:
+        """As RequestBody's; asks a client for the body that waits to be asked. Raises OSError."""
         if self.expected:
             self.expected = False
             if not self._source.data:
