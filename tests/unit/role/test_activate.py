@@ -16,7 +16,8 @@ import pytest
 def wanted(tmp_path: Path) -> dict[str, Any]:
     """A switch in which no unit has to learn of anything."""
     parts = ["files", "backlog", "firewall", "target", "workers", "start", "surplus", "site", "proxy", "proxy_restart"]
-    units: dict[str, Any] = {"target": "", "socket": "", "firewall": "", "workers": [], "surplus": [], "idle": []}
+    units: dict[str, Any] = dict.fromkeys(["target", "socket", "firewall", "site"], "")
+    units |= {"workers": [], "surplus": [], "idle": []}
     (tmp_path / "current").symlink_to("releases/one")
     due = dict.fromkeys(parts, False)
     return units | {"home": str(tmp_path), "release": "two", "due": due, "settings": str(tmp_path / "none.conf")}

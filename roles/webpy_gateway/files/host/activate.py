@@ -6,6 +6,7 @@ Reads a JSON object on standard input:
     due              {"files", "backlog", ...: bool}: what has to learn of it, see tasks/compare.yml
     settings         the file with the kernel's settings
     target, socket, firewall     names of units; no target: nothing of the gateway is to run
+    site             the unit that holds lighttpd's ports; "" where that is not this instance's
     workers          all that shall run, to be renewed where that is due; none where the gateway does not run yet
     surplus, idle    workers that run and shall not; other units that shall run and do not
 
@@ -52,11 +53,16 @@ def renew(workers: list[str]) -> None:
         run("systemctl", "stop", "--no-block", *reliefs)
 
 
+def open_site(site: str) -> None:
+    """Open lighttpd's ports anew: as soon as it has let them go, whoever connects waits instead of being refused."""
+    run("systemctl", "stop", PROXY)
+    if site:
+        run("systemctl", "start", site)
+
+
 def define(wanted: dict[str, Any]) -> None:
     """Bring the target and what belongs to it into the state that their definitions want."""
     due, target = wanted["due"], wanted["target"]
-    if due["files"]:
-        run("systemctl", "daemon-reload")
     if wanted["target"] and (due["files"] or due["start"]):
         run("systemctl", "enable", "--quiet", target)
         run("systemctl", "start", target, *wanted["idle"])
@@ -81,8 +87,10 @@ def activate(wanted: dict[str, Any]) -> None:
     if due["target"]:
         # each by its name, since a target's stop waits for no other unit; a pattern, since there may be no firewall
         run("systemctl", "stop", wanted["target"], wanted["socket"], f"{wanted['firewall']}*")
+    if due["files"]:
+        run("systemctl", "daemon-reload")
     if due["site"]:
-        run("systemctl", "stop", PROXY)
+        open_site(wanted["site"])
     if wanted["release"]:
         switch(Path(wanted["home"]), wanted["release"])
     define(wanted)
