@@ -4,8 +4,8 @@
     DELETE /api/seen   forgets it
     GET /api/fast      a few bytes
     GET /api/large     LARGE of them
-    GET /api/late      a few bytes, after PAUSE seconds
-    GET /api/halting   a few bytes before a pause of PAUSE seconds, and a few after it
+    GET /api/late      a few bytes, after as many seconds as the query says, PAUSE where there is none
+    GET /api/halting   a few bytes before such a pause, and a few after it
 Everything else is written down and answered with 200.
 """
 
@@ -18,11 +18,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 LARGE = 128 * 1024
 PAUSE = 10.0  # longer than a client may be silent
+PAUSING = ("/api/late", "/api/halting")
 SEEN = Path(os.environ["STATE_DIRECTORY"], "seen")  # of all workers
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer what the head of this file says."""
+    pause = float(environ["QUERY_STRING"] or PAUSE) if environ["PATH_INFO"] in PAUSING else 0
     match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
         case "GET", "/api/seen":
             body = ("[" + ",".join(SEEN.read_text().splitlines() if SEEN.exists() else []) + "]").encode()
@@ -34,21 +36,21 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         case "GET", "/api/large":
             body = b'"' + b"x" * (LARGE - 2) + b'"'
         case "GET", "/api/late":
-            time.sleep(PAUSE)
+            time.sleep(pause)
             body = b"true"
         case "GET", "/api/halting":
             start_response("200 OK", [("Content-Type", "application/json")])
-            return halting()
+            return halting(pause)
         case _:
             body = record(environ)
     start_response("200 OK", [("Content-Type", "application/json")])
     return [body]
 
 
-def halting() -> Iterable[bytes]:
+def halting(pause: float) -> Iterable[bytes]:
     """Yield the halves of an answer."""
     yield b"[true,"
-    time.sleep(PAUSE)
+    time.sleep(pause)
     yield b"true]"
 
 

@@ -6,7 +6,7 @@ Reads a JSON object on standard input:
     due              {"files", "backlog", ...: bool}: what has to learn of it, see tasks/compare.yml
     settings         the file with the kernel's settings
     target, socket, firewall     names of units; no target: nothing of the gateway is to run
-    site             the unit that holds lighttpd's ports; "" where that is not this instance's
+    site             the unit that holds lighttpd's ports, where that is this instance's
     workers          all that shall run, to be renewed where that is due; none where the gateway does not run yet
     surplus, idle    workers that run and shall not; other units that shall run and do not
 
@@ -55,8 +55,10 @@ def renew(workers: list[str]) -> None:
 
 def open_site(site: str) -> None:
     """Open lighttpd's ports anew: as soon as it has let them go, whoever connects waits instead of being refused."""
+    # first, else who connects meanwhile starts lighttpd again; a pattern, since there may be no such unit
+    run("systemctl", "stop", f"{site}*")
     run("systemctl", "stop", PROXY)
-    if site:
+    if Path("/etc/systemd/system", site).exists():
         run("systemctl", "start", site)
 
 
