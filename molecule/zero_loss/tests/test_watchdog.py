@@ -24,6 +24,7 @@ def test_stuck_worker_is_replaced_while_the_others_answer(gateway: Gateway, site
     before, began = pids(gateway), gateway.output("date +%s")
     with ThreadPoolExecutor() as pool:
         stuck = pool.submit(site.get, "spin?number=1&seconds=600")
+        time.sleep(1)  # until it is in a worker: one that comes to the same worker just before it shares its fate
         meanwhile: list[Answer] = []
         while not stuck.done():
             meanwhile.append(site.get("echo?number=2"))
