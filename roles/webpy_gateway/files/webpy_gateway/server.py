@@ -39,11 +39,10 @@ class Server:
     def __init__(self, listener: Listener, service: Service, config: Config, serve: Serve) -> None:
         self._listener = listener
         self._service = service
-        self._serve = serve
         self._patience = config.request_timeout
         self._peers = Peers(config.peer_uids, listener.address)
         self._finished = Event()
-        self._workers = Workers(self._serve_connection, self._on_finished)
+        self._workers = Workers(lambda connection: serve(connection, service), self._on_finished)
         self._acceptor = Acceptor(listener.socket, config.max_concurrency, self._workers.busy, self._begin)
 
     @property
@@ -75,13 +74,6 @@ class Server:
             self._workers.start(Connection(accepted, self._patience, peer))
         else:
             accepted.close()
-
-    def _serve_connection(self, connection: Connection) -> None:
-        """One connection, from the first byte to the last."""
-        try:
-            self._serve(connection, self._service)
-        finally:
-            connection.close()
 
     def _on_finished(self) -> None:
         if self._service.draining:

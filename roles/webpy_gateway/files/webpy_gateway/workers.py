@@ -60,6 +60,9 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
                 pass  # the server is stopping, or the application ended its own greenlet
             except BaseException as error:
                 log.exception("uncaught exception of the gateway", error, {})
+            # in this order: who sees the end of the connection finds its place free
+            self._workers.finish(self)
+            connection.close()
             connection = None
             self.renew()
             if not self._workers.park(self):
@@ -89,10 +92,13 @@ class Workers:
         self.busy[worker] = connection
         worker.switch(connection)
 
-    def park(self, worker: Worker) -> bool:
-        """Whether the worker, whose connection is done, is to wait for another one."""
+    def finish(self, worker: Worker) -> None:
+        """The worker's connection is done, but for its end."""
         del self.busy[worker]
         self._on_finished()
+
+    def park(self, worker: Worker) -> bool:
+        """Whether the worker is to wait for another connection."""
         if len(self._parked) >= MOST_PARKED:
             return False
         self._parked.append(worker)
