@@ -12,6 +12,16 @@ from webpy_gateway.fastcgi_records import Kind, MalformedError, RepeatedError
 TEXT = st.text(st.characters(max_codepoint=255), max_size=300)
 
 
+def streams(found: list[fcgi.Record]) -> list[fcgi.Record]:
+    """What the records say: where a stream is cut means nothing, but its end, an empty record, does."""
+    joined: list[fcgi.Record] = []
+    for kind, number, content in found:
+        if joined and content and joined[-1][2] and joined[-1][:2] == (kind, number) == (Kind.STDIN, number):
+            content = joined.pop()[2] + content
+        joined.append((kind, number, content))
+    return joined
+
+
 PADDED = struct.pack(">BBHHBx", 1, Kind.STDIN, 7, 5, 3) + b"hello" + b"xyz"
 
 
@@ -21,14 +31,23 @@ def test_records_split_at_any_byte_and_their_padding(cut: int) -> None:
     assert records(data[:cut], data[cut:]) == [(Kind.STDIN, 7, b"hello")] * 2
 
 
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_what_has_come_of_stdin_is_given_at_once(cut: int) -> None:
+    whole = fcgi.record(Kind.STDIN, 7, b"hello")
+    found = records(whole[:cut], whole[cut:] + PADDED)
+    parts = [b"hello"] if cut <= fcgi.HEADER_BYTES else [b"hello"[: cut - 8], b"hello"[cut - 8 :]]
+    assert found == [(Kind.STDIN, 7, part) for part in [*parts, b"hello"] if part]
+
+
 def test_records_byte_by_byte() -> None:
     assert records(*(PADDED[at : at + 1] for at in range(len(PADDED)))) == [(Kind.STDIN, 7, b"hello")]
 
 
-@pytest.mark.parametrize("cut", range(1, len(PADDED)))
-def test_end_within_a_record(cut: int) -> None:
+@pytest.mark.parametrize("record", [PADDED, fcgi.record(Kind.STDIN, 7, b"hello")])
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_end_within_a_record(record: bytes, cut: int) -> None:
     with pytest.raises(MalformedError):
-        records(PADDED, PADDED[:cut])
+        records(PADDED, record[:cut])
 
 
 @pytest.mark.parametrize("version", [0, 2, ord("G"), 255])
@@ -77,10 +96,19 @@ def test_any_content_is_pairs_or_malformed(content: bytes) -> None:
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_any_bytes_are_records_or_malformed(parts: list[bytes]) -> None:
     try:
-        found = records(*parts)
+        found = streams(records(*parts))
     except MalformedError:
+        with pytest.raises(MalformedError):
+            records(b"".join(parts))
         return
-    assert sum(len(content) + fcgi.HEADER.size for _, _, content in found) <= sum(map(len, parts))
+    assert found == streams(records(b"".join(parts)))
+    assert sum(len(content) + fcgi.HEADER.size for _, _, content in records(b"".join(parts))) <= sum(map(len, parts))
+
+
+@given(st.lists(st.binary(max_size=9), max_size=4), st.integers(0, 80))
+def test_stdin_is_the_same_however_it_arrives(contents: list[bytes], cut: int) -> None:
+    sent = b"".join(fcgi.record(Kind.STDIN, 7, content) for content in contents)
+    assert streams(records(sent[:cut], sent[cut:])) == streams(records(sent))
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 200_000])

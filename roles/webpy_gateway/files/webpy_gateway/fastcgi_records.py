@@ -33,6 +33,10 @@ class Kind(IntEnum):
     UNKNOWN_TYPE = 11
 
 
+# a plain number: a member of an enumeration is looked up several times slower
+STDIN = int(Kind.STDIN)
+
+
 class Status(IntEnum):
     """How a request ended, as far as the protocol is concerned (5.5)."""
 
@@ -54,13 +58,19 @@ class RepeatedError(MalformedError):
 
 
 class Reader:
-    """The records that arrive, however the bytes of them are split."""
+    """The records that arrive, however the bytes of them are split.
 
-    __slots__ = ("_at", "_data")
+    One of STDIN that is not there as a whole is given in parts, as they come: to a stream it makes no difference.
+    `missing`: what of its content is still to come.
+    """
+
+    __slots__ = ("_at", "_data", "_number", "missing")
 
     def __init__(self) -> None:
         self._data = b""
         self._at = 0
+        self._number = 0
+        self.missing = 0
 
     # a method to be overridden, not a function to be given: a reader that knew its owner would be garbage that only the
     # collector finds, with every request
@@ -70,20 +80,40 @@ class Reader:
 
     def next(self) -> Record | None:
         """The next record; None where the connection ended between two. Raises MalformedError."""
+        if self.missing:
+            return self._part()
         if len(self._data) - self._at < HEADER_BYTES and not self._wait_for(HEADER_BYTES):
             return None
         version, kind, request, length, padding = HEADER.unpack_from(self._data, self._at)
         if version != VERSION:
             raise MalformedError("unknown version")
         size = HEADER_BYTES + length + padding
-        if len(self._data) - self._at < size and not self._wait_for(size):
-            return None
+        if len(self._data) - self._at < size:
+            if kind == STDIN and not padding:
+                self._at += HEADER_BYTES
+                self._number, self.missing = request, length
+                return self._part()
+            if not self._wait_for(size):
+                return None
         begin = self._at + HEADER_BYTES
         content = self._data[begin : begin + length]
         self._at += size
         if self._at == len(self._data):
             self._data, self._at = b"", 0
         return kind, request, content
+
+    def _part(self) -> Record:
+        """What has come of a record of STDIN, at least one byte."""
+        if self._at == len(self._data):
+            self._data, self._at = self.receive(), 0
+            if not self._data:
+                raise MalformedError("the connection ended within a record")
+        content = self._data[self._at : self._at + self.missing]
+        self._at += len(content)
+        self.missing -= len(content)
+        if self._at == len(self._data):
+            self._data, self._at = b"", 0
+        return STDIN, self._number, content
 
     def _wait_for(self, size: int) -> bool:
         """Waits until so many bytes are there; False at an orderly end."""

@@ -9,18 +9,17 @@ from http import HTTPStatus
 from webpy_gateway import fastcgi_records as records
 from webpy_gateway import log
 from webpy_gateway.connection import Connection, GoneError, StalledError
-from webpy_gateway.fastcgi_records import Kind, MalformedError, Reader, Status
+from webpy_gateway.fastcgi_records import STDIN, Kind, MalformedError, Reader, Status
 from webpy_gateway.http1_head import LONGEST_HEAD, RefusedError
 from webpy_gateway.service import Service
 
 RECEIVED_BYTES = 16 * 1024
-RECEIVED_BODY_BYTES = 64 * 1024
 # the headers among them have bounds of their own; the rest is said by the web server, some of it more than once
 MOST_PARAMS_BYTES = 2 * LONGEST_HEAD
 # what a web server may ask for (4.1), as far as there is an answer
 VALUES = {"FCGI_MPXS_CONNS": "0"}
 # plain numbers: a member of an enumeration is looked up several times slower
-BEGIN_REQUEST, PARAMS, STDIN = int(Kind.BEGIN_REQUEST), int(Kind.PARAMS), int(Kind.STDIN)
+BEGIN_REQUEST, PARAMS = int(Kind.BEGIN_REQUEST), int(Kind.PARAMS)
 
 _malformed = log.Limited()
 
@@ -135,7 +134,8 @@ class Requests(Reader):
     def receive(self) -> bytes:
         """As Reader's, and not for longer than there is time for this part of a request."""
         if self._until is None:
-            return self._connection.receive(RECEIVED_BODY_BYTES)
+            # never beyond the record: its bytes are used as they came, where others would have to be copied apart
+            return self._connection.receive(self.missing or records.HEADER_BYTES)
         try:
             return self._connection.receive(RECEIVED_BYTES, self._until - time.monotonic())
         except StalledError:
