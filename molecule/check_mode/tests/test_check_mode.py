@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testinfra.host import Host
 
 FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 STEPS = ["first", "change", "again"]
@@ -81,3 +82,10 @@ def test_nothing_changes_where_nothing_has_to() -> None:
 
 def test_no_secret_shows(step: dict[str, Any]) -> None:
     assert "SECRET" not in step["dry"] + step["real"]
+
+
+def test_host_does_not_write_down_what_it_is_sent(host: Host) -> None:
+    journal = host.check_output("journalctl --quiet --no-pager --output=cat")
+    assert "Invoked with" in journal  # Ansible does write there
+    assert "SECRET" not in journal
+    assert "H4sI" not in journal  # how an archive begins in base64
