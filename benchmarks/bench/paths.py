@@ -76,6 +76,7 @@ PATHS = {
         # what our own layers cost
         ours("cors", "lighttpd mod_proxy, unix, CORS on", 3, workloads=("origin",), bind="unix", cors=ALLOWED),
         unprotected(ours("bare", "lighttpd mod_proxy, TCP, unprotected", 4, workloads=("fast",), bind="tcp")),
+        unprotected(ours("bare-unix", "lighttpd mod_proxy, unix, unprotected", 9, workloads=("fast",), bind="unix")),
         ours(
             "cors-pattern",
             "lighttpd mod_proxy, unix, CORS for subdomains",
@@ -116,5 +117,6 @@ COSTS = (
     Cost("CORS layer, one exact origin", "origin", "lighttpd-cors", "lighttpd-unix", 0.05),
     Cost("CORS layer, subdomain pattern", "origin", "lighttpd-cors-pattern", "lighttpd-unix", 0.05),
     Cost("CORS layer, everyone", "origin", "lighttpd-cors-everyone", "lighttpd-unix", 0.05),
-    Cost("all protections together", "fast", "lighttpd-tcp", "lighttpd-bare", 0.05),
+    Cost("all protections together, TCP", "fast", "lighttpd-tcp", "lighttpd-bare", 0.05),
+    Cost("all protections together, unix", "fast", "lighttpd-unix", "lighttpd-bare-unix", 0.05),
 )

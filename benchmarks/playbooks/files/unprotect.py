@@ -41,10 +41,11 @@ def main() -> None:
     keeper = f"{name}-firewall.service"
     subprocess.run(["systemctl", "stop", f"{name}.target"], check=True)
     subprocess.run(["systemctl", "disable", "--quiet", f"{name}.target"], check=True)
-    bound = re.compile(rf"^(BindsTo|After)={re.escape(keeper)}\n", re.MULTILINE)
-    for unit in (f"{name}.socket", f"{name}@.service"):
-        rewrite(UNITS / unit, bound, "")
-    rewrite(UNITS / f"{name}.target", re.compile(rf" {re.escape(keeper)}"), "")
+    if (UNITS / keeper).exists():  # a unix socket needs none
+        bound = re.compile(rf"^(BindsTo|After)={re.escape(keeper)}\n", re.MULTILINE)
+        for unit in (f"{name}.socket", f"{name}@.service"):
+            rewrite(UNITS / unit, bound, "")
+        rewrite(UNITS / f"{name}.target", re.compile(rf" {re.escape(keeper)}"), "")
     strip_service(UNITS / f"{name}@.service")
     rewrite(Path(f"/etc/{name}/gateway.toml"), re.compile(r"^peer_uids = .*$", re.MULTILINE), "peer_uids = []")
 
