@@ -42,6 +42,7 @@ GOOD = {
     "server_names": [[], ["localhost"], ["a.example.org", "xn--bcher-kva.example"]],
     "http_port": [1, "8080", 65535],
     "port": [1, "511", 65535],
+    "lighttpd_workers": [1, "2", 64],
     "workers": ["auto", 1, "16", 999],
     "max_concurrency": [1, 25000],
     "request_timeout": [1, 86400],
@@ -70,6 +71,7 @@ BAD = {
     "server_names": ["localhost", ["Example.org"], ["a:80"], ["http://a"], [""], ["a\n"], ["-a"], ["a..b"], ["*.a"]],
     "http_port": [0, -1, 65536, "80x", ""],
     "port": [0, -1, 65536, 80, "480x"],
+    "lighttpd_workers": [0, -1, 65, "auto", ""],
     "workers": [0, -1, 1000, "2.5", "", "many", "auto\n", "automatic"],
     "max_concurrency": [0, -1, 25001],
     "request_timeout": [0, 86401],
@@ -117,6 +119,20 @@ def test_lighttpd_may_open_two_files_for_each_of_the_most_connections() -> None:
     templar = Templar(LOADER, variables=variables)
     connections = int(templar.template(variables["__webpy_gateway_proxy_connections"]))
     assert 25000 < connections <= (variables["__webpy_gateway_proxy_files"] - 512) / 2
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "found"),
+    [(1, [], 1), (2, [], 2), (1, [{}], 1), (1, [{"lighttpd_workers": 4}, {"lighttpd_workers": 2}], 4), (3, [{}], 3)],
+)
+def test_lighttpd_has_as_many_processes_as_the_instance_that_wants_most(
+    own: int, others: list[dict[str, Any]], found: int
+) -> None:
+    variables = load("defaults/main.yml") | load("vars/main/names.yml") | load("vars/main/host_rules.yml")
+    # what it wanted before does not count
+    instances = [{"name": "webpy-gateway", "lighttpd_workers": 8}, *({"name": "shop"} | other for other in others)]
+    variables |= {"webpy_gateway_lighttpd_workers": own, "__webpy_gateway_host": {"instances": instances}}
+    assert int(Templar(LOADER, variables=variables).template(variables["__webpy_gateway_proxy_workers"])) == found
 
 
 @pytest.mark.parametrize("name", ["port", "http_port"])
