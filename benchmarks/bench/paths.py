@@ -21,6 +21,7 @@ class Path:
     workloads: tuple[str, ...] = MAIN
     role: Mapping[str, object] = field(default_factory=dict)  # variables of the role; empty: not ours
     unprotected: bool = False
+    lighttpd_workers: int = 1  # what lighttpd, which all instances share, has while this path is measured
     default: bool = True
 
 
@@ -58,13 +59,22 @@ def peer(name: str, title: str, number: int, service: str) -> Path:
     return Path(name, title, 8100 + number, "nginx.service", starts=unit, units=(unit,))
 
 
+TCP = ours("tcp", "lighttpd mod_proxy, TCP", 1, bind="tcp")
+TWO = replace(
+    TCP,
+    name="lighttpd-tcp-2",
+    title="lighttpd mod_proxy, TCP, 2 processes of lighttpd",
+    workloads=("fast", "json", "held-2000"),
+    lighttpd_workers=2,
+)
 FILES = ("fast", "download")
 ALLOWED = {"allowed_origins": [PORTAL], "allow_credentials": True, "exposed_headers": ["ETag"]}
 
 PATHS = {
     path.name: path
     for path in (
-        ours("tcp", "lighttpd mod_proxy, TCP", 1, bind="tcp"),
+        TCP,
+        TWO,
         ours("unix", "lighttpd mod_proxy, unix", 2, workloads=(*MAIN, "origin"), bind="unix"),
         peer("nginx-gunicorn-tcp", "nginx, TCP, gunicorn -k gevent", 1, "gunicorn-tcp"),
         peer("nginx-gunicorn", "nginx, unix, gunicorn -k gevent", 2, "gunicorn-unix"),

@@ -1,6 +1,7 @@
 """Starts one path at a time: what is not measured must not run, since every firewall table sees every packet."""
 
 import http.client
+import pathlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,11 @@ from bench.workloads import Workload
 
 PATIENCE = 30.0
 PAUSE = 0.15
+LIGHTTPD = "lighttpd.service"
+LIGHTTPD_WORKERS = pathlib.Path("/etc/lighttpd/conf-enabled/99-bench.conf")  # after those of the role: the last counts
+# seconds until a process of lighttpd that was refused while the gateway was starting asks it again; another process may
+# have given the right answer meanwhile
+FORGIVEN = 2.2
 CALM = 0.1  # of a processor: the share that an idle gateway may take
 
 
@@ -27,6 +33,8 @@ def systemctl(*words: str) -> None:
 @contextmanager
 def running(path: Path) -> Iterator[None]:
     """The path's gateway, from a fresh start to its end."""
+    if path.front == LIGHTTPD:
+        set_lighttpd_workers(path.lighttpd_workers)
     systemctl("start", path.front)
     if path.starts:
         systemctl("start", path.starts)
@@ -34,6 +42,14 @@ def running(path: Path) -> Iterator[None]:
         yield
     finally:
         stop([path])
+
+
+def set_lighttpd_workers(number: int) -> None:
+    """Restarts lighttpd where it has another number of processes than this path is to be measured with."""
+    wanted = f"server.max-worker := {number}\n"
+    if not LIGHTTPD_WORKERS.exists() or LIGHTTPD_WORKERS.read_text() != wanted:
+        LIGHTTPD_WORKERS.write_text(wanted)
+        systemctl("restart", LIGHTTPD)
 
 
 def stop(paths: Sequence[Path]) -> None:
@@ -46,6 +62,8 @@ def stop(paths: Sequence[Path]) -> None:
 
 def settle(path: Path) -> None:
     """Waits until the gateway does nothing any more: the first worker may answer before the last one has started."""
+    if path.lighttpd_workers > 1:
+        time.sleep(FORGIVEN)
     used = [-1.0]
 
     def calm() -> bool:

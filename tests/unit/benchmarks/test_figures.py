@@ -120,10 +120,12 @@ def test_no_more_clients_than_a_proxy_can_hold(most: int, clients: int) -> None:
 
 
 def test_paths_do_not_get_in_each_others_way() -> None:
+    # one instance behind another number of lighttpd's processes is no other one
+    paths = [path for path in PATHS.values() if path.lighttpd_workers == 1]
     for values in (
-        [path.port for path in PATHS.values()],
-        [path.starts for path in PATHS.values() if path.starts],
-        [path.role["webpy_gateway_port"] for path in PATHS.values() if path.role],
+        [path.port for path in paths],
+        [path.starts for path in paths if path.starts],
+        [path.role["webpy_gateway_port"] for path in paths if path.role],
     ):
         assert len(set(values)) == len(values)
 
