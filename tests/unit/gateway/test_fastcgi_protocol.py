@@ -1,7 +1,10 @@
 """FastCGI's rules, shown by raw records sent to a real server process."""
 
+import fcntl
 import itertools
 import socket
+import struct
+import termios
 import time
 from collections.abc import Iterator
 
@@ -9,6 +12,7 @@ import pytest
 from fastcgi_kit import FastCgiServer, begin, params, records, replies, request, stdin, variables
 from gateway_kit import Gateways, Server, connect, read_all, wait_for
 from webpy_gateway import fastcgi_records as fcgi
+from webpy_gateway.connection import PIECE_BYTES
 from webpy_gateway.fastcgi_records import Kind, Status
 
 HELLO = request("GET", "/api/echo")
@@ -116,10 +120,27 @@ def test_small_answer_is_one_record(server: Server) -> None:
     assert reply.sizes == [len(reply.stdout), 0]
 
 
-def test_large_answer_is_cut_into_records(server: Server) -> None:
+def test_large_answer_is_cut_into_records(gateways: Gateways, listener: socket.socket) -> None:
+    server = gateways.serve(listener=listener)
     (reply,) = replies(ask(server, request("GET", "/api/large"))).values()
     assert len(reply.answer().body) > 2 * 65_535
-    assert max(reply.sizes) <= 65_535
+    assert max(reply.sizes) == (PIECE_BYTES - 8 if listener.family == socket.AF_UNIX else 65_535)
+
+
+def test_no_more_of_an_answer_waits_than_lighttpd_keeps_in_memory(server: Server) -> None:
+    with connect(server.address) as connection:
+        connection.sendall(request("GET", "/api/large"))
+        wait_for(lambda: waiting(connection) > PIECE_BYTES)
+        time.sleep(0.1)
+        head = 1024
+        assert waiting(connection) <= 65_536 + head
+        (reply,) = replies(read_all(connection)).values()
+    assert len(reply.answer().body) > 2 * 65_535
+
+
+def waiting(connection: socket.socket) -> int:
+    """Bytes that the kernel holds for who reads next (unix(7), SIOCINQ)."""
+    return int(struct.unpack("i", fcntl.ioctl(connection, termios.FIONREAD, bytes(4)))[0])
 
 
 def test_stream_comes_as_it_is_made(server: Server) -> None:

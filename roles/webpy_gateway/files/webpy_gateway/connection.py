@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from _socket import AF_UNIX, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL, SHUT_WR, socket
+from _socket import AF_UNIX, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL, SHUT_WR, SO_SNDBUF, SOL_SOCKET, socket
 from typing import Any
 
 import gevent
@@ -13,6 +13,10 @@ READ, WRITE = 1, 2
 DISCARDED_BYTES = 1024 * 1024
 DISCARDED_SECONDS = 2.0
 BLOCK_BYTES = 64 * 1024
+# of a narrowed connection: what the kernel holds of it at most, and the pieces in which it does (it doubles SO_SNDBUF,
+# socket(7), and a unix socket takes half of that at a time, less 64 bytes)
+UNREAD_BYTES = 64 * 1024
+PIECE_BYTES = UNREAD_BYTES // 2 - 64
 # what a head may arrive in, used by all in turn: a block of its own, cut to size, would leave a hole in memory for each
 _buffer = memoryview(bytearray(16 * 1024))
 _LATE = object()
@@ -81,6 +85,13 @@ class Connection:
             if sent == len(rest):
                 return
             rest = memoryview(rest)[sent:]
+
+    def narrow(self) -> bool:
+        """Lets only UNREAD_BYTES wait for the other side from now on, in PIECE_BYTES. False: not over TCP."""
+        if self.socket.family != AF_UNIX:
+            return False
+        self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
+        return True
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""

@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from webpy_gateway import answers, exchange, fastcgi_environ, log, requestid
 from webpy_gateway import fastcgi_records as records
-from webpy_gateway.connection import Connection, GoneError
+from webpy_gateway.connection import PIECE_BYTES, Connection, GoneError
 from webpy_gateway.fastcgi_body import Stdin
 from webpy_gateway.fastcgi_records import Kind, MalformedError, Status
 from webpy_gateway.fastcgi_requests import AbortedError, Requests, report
@@ -42,7 +42,7 @@ def serve(connection: Connection, service: Service) -> None:
 
 def _answer(requests: Requests, connection: Connection, service: Service) -> bool:
     """Answers the request that has begun. False: the answer could not be completed, so the connection must be cut."""
-    framing = Answer(requests.active, keep=requests.keep and not service.draining)
+    framing = Answer(requests.active, connection, keep=requests.keep and not service.draining)
     environ = service.environ.copy()
     environ["REMOTE_ADDR"] = connection.peer
     try:
@@ -85,10 +85,12 @@ def _refuse(refused: RefusedError, framing: "Answer", connection: Connection) ->
 class Answer:
     """An answer as CGI has it, in records. `keep`: whether another one may follow it on the connection."""
 
-    __slots__ = ("_number", "keep")
+    __slots__ = ("_connection", "_longest", "_number", "keep")
 
-    def __init__(self, number: int, *, keep: bool) -> None:
+    def __init__(self, number: int, connection: Connection, *, keep: bool) -> None:
         self._number = number
+        self._connection = connection
+        self._longest = 0
         self.keep = keep
 
     def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
@@ -97,7 +99,11 @@ class Answer:
 
     def block(self, data: bytes) -> bytes:
         """The next bytes of the body."""
-        return records.stream(STDOUT, self._number, data)
+        if not self._longest:
+            # lighttpd keeps 64 KiB of a body in memory, and writes to a file what it finds waiting beyond that
+            narrow = self._connection.narrow()
+            self._longest = PIECE_BYTES - records.HEADER_BYTES if narrow else records.LONGEST_CONTENT
+        return records.stream(STDOUT, self._number, data, self._longest)
 
     def end(self) -> bytes:
         """The end. An answer that is cut off has none, which is how lighttpd can tell."""

@@ -136,13 +136,13 @@ def record(kind: int, request: int, content: bytes = b"") -> bytes:
     return HEADER.pack(VERSION, kind, request, len(content), 0) + content
 
 
-def stream(kind: int, request: int, data: bytes) -> bytes:
+def stream(kind: int, request: int, data: bytes, longest: int = LONGEST_CONTENT) -> bytes:
     """Data as records of a stream, as many as it takes; none for no data, since an empty one would end the stream."""
-    if 0 < len(data) <= LONGEST_CONTENT:
+    if 0 < len(data) <= longest:
         return record(kind, request, data)
     parts: list[bytes | memoryview] = []
-    for start in range(0, len(data), LONGEST_CONTENT):
-        content = memoryview(data)[start : start + LONGEST_CONTENT]
+    for start in range(0, len(data), longest):
+        content = memoryview(data)[start : start + longest]
         parts += HEADER.pack(VERSION, kind, request, len(content), 0), content
     return b"".join(parts)
 
