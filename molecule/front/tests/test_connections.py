@@ -32,7 +32,7 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
 @pytest.mark.parametrize("gateway", ["bookworm"], indirect=True)  # it waits long enough for a crowd to come
 def test_who_is_beyond_the_limit_waits(gateway: Gateway) -> None:
     limits = gateway.output("cat /proc/$(systemctl show --value --property=MainPID lighttpd)/limits")
-    limit = min(MOST, int(re.findall(r"Max open files +([0-9]+)", limits)[0]) // 2)
+    limit = min(MOST, int(re.findall(r"Max open files +([0-9]+)", limits)[0]) // 2 - 256)
     to = "127.0.0.1", str(gateway["http_port"]), f"{gateway.prefix}fast"
     found = json.loads(gateway.output("ulimit -n 20000; python3 -I -c %s %s %s %s %s", CROWD, *to, str(limit)))
     assert found["before"].startswith("HTTP/1.1 200 ")

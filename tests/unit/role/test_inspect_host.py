@@ -52,6 +52,20 @@ def test_a_file_is_told_by_digest_mode_and_owner(inspect_host: ModuleType, tmp_p
     assert inspect_host.file_state(str(tmp_path / "link")) == f"{tmp_path}/link -> nowhere"
 
 
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_service_may_open_as_many_files_as_systemd_can_let_it(
+    inspect_host: ModuleType, monkeypatch: pytest.MonkeyPatch, raises: bool
+) -> None:
+    def setrlimit(*_: object) -> None:
+        if not raises:
+            raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(inspect_host.resource, "setrlimit", setrlimit)
+    monkeypatch.setattr(inspect_host.resource, "prlimit", lambda *_: (1024, 20000))
+    machine = int(Path("/proc/sys/fs/nr_open").read_text())
+    assert inspect_host.most_files() == (machine if raises else 20000)
+
+
 def test_those_who_share_a_group_are_named(inspect_host: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     user, group = namedtuple("user", "pw_name pw_gid"), namedtuple("group", "gr_gid gr_mem")
     monkeypatch.setattr(inspect_host.pwd, "getpwall", lambda: [user("shop", 7), user("eve", 7), user("bob", 8)])

@@ -116,9 +116,10 @@ def test_tls_needs_two_absolute_paths() -> None:
 
 def test_lighttpd_may_open_two_files_for_each_of_the_most_connections() -> None:
     variables = load("defaults/main.yml") | load("vars/main/names.yml") | {"webpy_gateway_max_concurrency": 25000}
+    variables |= {"__webpy_gateway_host": {"most_files": 1024 * 1024}}
     templar = Templar(LOADER, variables=variables)
     connections = int(templar.template(variables["__webpy_gateway_proxy_connections"]))
-    assert 25000 < connections <= (variables["__webpy_gateway_proxy_files"] - 512) / 2
+    assert 25000 < connections <= (int(templar.template(variables["__webpy_gateway_proxy_files"])) - 512) / 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import os
 import platform
 import pwd
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -192,6 +193,17 @@ def somaxconn() -> dict[str, object]:
         return {"value": int(file.read()), "writable": os.access(path, os.W_OK)}
 
 
+def most_files() -> int:
+    """Return how many files a service can be allowed to open: what systemd may, unless it can raise that here."""
+    with open("/proc/sys/fs/nr_open", encoding="ascii") as file:
+        all_of_them = int(file.read())
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (all_of_them, all_of_them))
+    except (OSError, ValueError):
+        return resource.prlimit(1, resource.RLIMIT_NOFILE)[1]
+    return all_of_them
+
+
 def is_ours(name: str) -> bool:
     """Tell whether the role has been here: its account, or what it writes down, is there."""
     memories = (f"/etc/{name}/instance.json", f"/etc/{name}/installed_packages.json", f"/opt/{name}/journal.json")
@@ -262,6 +274,7 @@ def main() -> None:
         "venvs": built(f"{home}/venvs"),
         "current": current,
         "somaxconn": somaxconn(),
+        "most_files": most_files(),
         "instances": instances(),
         "unreadable": unreadable(question["proxy_reads"], "www-data"),
         "clashes": clashes(question["site"], name),
