@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +70,14 @@ def test_a_trial_sees_its_files_and_leaves_nothing(tmp_path: Path, code: int) ->
     (tmp_path / "live/other").write_text("as it is")
     (tmp_path / "available").write_text("untouched")
     (tmp_path / "live/snippet").symlink_to(tmp_path / "available")
+    (tmp_path / "live/kept").mkdir(mode=0o750)
+    (tmp_path / "live/kept/part").touch(mode=0o640)
+    for path in (tmp_path / "live/kept", tmp_path / "live/kept/part"):
+        shutil.chown(path, "daemon", "daemon")
     trial = tmp_path / "trial"
     trial.mkdir()
     (trial / "left over").touch()
+    looked_at = ". kept kept/part secrets/token"
     wanted = {
         "folder": str(trial),
         "group": "daemon",
@@ -81,11 +87,12 @@ def test_a_trial_sees_its_files_and_leaves_nothing(tmp_path: Path, code: int) ->
             {"path": str(tmp_path / "live/snippet"), "content": "candidate"},
             {"path": str(tmp_path / "live/secrets/token"), "content": "hidden", "mode": "0600"},
         ],
-        "command": ["sh", "-c", f"cd {trial} && ls && stat -c '%a %G' . secrets/token && cat *t*r; exit {code}"],
+        "command": ["sh", "-c", f"cd {trial} && ls && stat -c '%a %G' {looked_at} && cat *t*r; exit {code}"],
     }
     ended = run("with_files.py", wanted)
     assert ended.returncode == code
-    assert ended.stdout.splitlines() == ["other", "secrets", "snippet", "750 daemon", "600 root", "as it is"]
+    there, states = ["kept", "other", "secrets", "snippet"], ["750 daemon", "750 daemon", "640 daemon", "600 root"]
+    assert ended.stdout.splitlines() == [*there, *states, "as it is"]
     assert not trial.exists()
     assert (tmp_path / "available").read_text() == "untouched"
     assert (tmp_path / "live/other").read_text() == "as it is"

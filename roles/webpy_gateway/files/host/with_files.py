@@ -21,19 +21,15 @@ from pathlib import Path
 from typing import Any
 
 
-def copied(source: str, target: str) -> None:
-    """Copy a file with its owner, too: who may read it there may read it here."""
-    shutil.copy2(source, target)
-    status = os.stat(source)
-    os.chown(target, status.st_uid, status.st_gid)
-
-
 def stage(folder: str, group: str, below: str, copy: bool, files: list[dict[str, Any]]) -> None:
     """Fill the folder; what an interrupted run left of it goes first."""
     shutil.rmtree(folder, ignore_errors=True)
     os.mkdir(folder, 0o700)
     if copy:
-        shutil.copytree(below, folder, symlinks=True, copy_function=copied, dirs_exist_ok=True)
+        shutil.copytree(below, folder, symlinks=True, dirs_exist_ok=True)
+        for path in Path(below).rglob("*"):  # who may read it there may read it here
+            status = path.lstat()
+            os.chown(Path(folder, path.relative_to(below)), status.st_uid, status.st_gid, follow_symlinks=False)
     for file in files:
         path = Path(folder, os.path.relpath(file["path"], below))
         path.parent.mkdir(mode=0o700, exist_ok=True)
