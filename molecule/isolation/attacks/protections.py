@@ -3,9 +3,8 @@
     protections.py remove REQUEST | restore REQUEST
 
 REQUEST: JSON, {"name", "workers", "protections": [...]}.  A protection says how it is taken away: `chain` (of the
-firewall, all its rules), `rule` (a pattern of one), `configuration` (a pattern in gateway.toml and what replaces it),
-`worker` and `socket` (lines for a drop-in), `command` and `undo`.  Nothing of it outlives a reboot: drop-ins and
-changed files are in /run.
+firewall, all its rules), `configuration` (a pattern in gateway.toml and what replaces it), `worker` and `socket` (lines
+for a drop-in), `command` and `undo`.  Nothing of it outlives a reboot: drop-ins and changed files are in /run.
 """
 
 from __future__ import annotations
@@ -63,14 +62,11 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
     """Take the protections away; where there are no workers, those of what confined.py runs."""
     PLACE.mkdir(exist_ok=True)
     chains = [protection["chain"] for protection in protections if "chain" in protection]
-    single = [protection["rule"] for protection in protections if "rule" in protection]
     worker = [line for protection in protections for line in protection.get("worker", [])]
     listener = [line for protection in protections for line in protection.get("socket", [])]
     changes = [protection["configuration"] for protection in protections if "configuration" in protection]
-    if chains or single:
+    if chains:
         rules = Path(f"/etc/{name}/firewall.rules").read_text()
-        for rule in single:
-            rules = changed(rules, rf"^\t{rule}\n", "")
         for chain in chains:
             rules = without(rules, chain)
         (PLACE / "rules.nft").write_text(f"table inet {name} {{\n{rules}\n}}\n")
@@ -91,7 +87,7 @@ def remove(name: str, workers: list[str], protections: list[dict[str, Any]]) -> 
         drop_in(f"{name}@.service", worker)
     if listener:
         drop_in(f"{name}.socket", listener, "Socket")
-    if chains or single or listener:
+    if chains or listener:
         stop_all(name)
         sh(f"systemctl daemon-reload && systemctl start {name}.target")
         sh(f"systemctl start {name}.socket {' '.join(workers)}")
