@@ -15,6 +15,7 @@ from wire_replies import read, receive_all
 
 pytestmark = pytest.mark.usefixtures("only_the_latest")
 SECONDS = 4  # of a slow request; less than a restart grants
+HELD = 0.6  # seconds of a connection that says no more
 FORGIVEN = 2.2  # after so many seconds every process of lighttpd asks again who refused it
 WHOLE = [b"true", b"[true,true]"]
 
@@ -55,7 +56,7 @@ def bodies(connections: Sequence[socket.socket]) -> list[bytes]:
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_reload_ends_nothing_that_was_begun(gateway: Gateway, times: int) -> None:
-    # a second reload of several processes signals those, too, that finish what they began before the first
+    # of several processes, those that finish what they began before a reload are signalled by the next one, too
     cut = times > 1 and int(gateway["lighttpd_workers"]) > 1
     with begun(gateway) as connections:
         for _ in range(times):
@@ -64,12 +65,29 @@ def test_a_reload_ends_nothing_that_was_begun(gateway: Gateway, times: int) -> N
         assert bodies(connections) == ([] if cut else WHOLE)
 
 
-def test_a_restart_waits_for_what_was_begun(gateway: Gateway) -> None:
+@pytest.mark.parametrize("reloads", [0, 1])
+def test_a_restart_waits_for_what_was_begun(gateway: Gateway, reloads: int) -> None:
     main = main_process(gateway)
+    cut = reloads > 0 and int(gateway["lighttpd_workers"]) > 1
     with begun(gateway) as connections:
+        for _ in range(reloads):
+            reload(gateway)
         gateway.output("systemctl restart lighttpd")
-        assert bodies(connections) == WHOLE
+        assert bodies(connections) == ([] if cut else WHOLE)
     assert main_process(gateway) != main
+    gateway.wait_for_site(200)
+
+
+def test_a_restart_ends_with_the_last_connection(gateway: Gateway) -> None:
+    held = f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{gateway['http_port']}; printf GET >&3; sleep {HELD}'"
+    restart = f"{held} & sleep {HELD / 2}; systemctl reset-failed lighttpd; systemctl restart lighttpd"
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        gateway.output(restart)
+        took.append(time.monotonic() - began)
+    # by itself lighttpd looks whether it may end when a connection does something, and else once a second
+    assert HELD <= min(took) < HELD + 0.8, took
     gateway.wait_for_site(200)
 
 
