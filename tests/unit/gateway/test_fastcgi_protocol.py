@@ -124,10 +124,11 @@ def test_large_answer_is_cut_into_records(gateways: Gateways, listener: socket.s
     server = gateways.serve(listener=listener)
     (reply,) = replies(ask(server, request("GET", "/api/large"))).values()
     assert len(reply.answer().body) > 2 * 65_535
-    assert max(reply.sizes) == (PIECE_BYTES - 8 if listener.family == socket.AF_UNIX else 65_535)
+    assert max(reply.sizes) == PIECE_BYTES - 8
 
 
-def test_no_more_of_an_answer_waits_than_lighttpd_keeps_in_memory(server: Server) -> None:
+def test_no_more_of_an_answer_waits_than_lighttpd_keeps_in_memory(gateways: Gateways, listener: socket.socket) -> None:
+    server = gateways.serve(listener=listener)
     with connect(server.address) as connection:
         connection.sendall(request("GET", "/api/large"))
         wait_for(lambda: waiting(connection) > PIECE_BYTES)
@@ -138,8 +139,17 @@ def test_no_more_of_an_answer_waits_than_lighttpd_keeps_in_memory(server: Server
     assert len(reply.answer().body) > 2 * 65_535
 
 
+def test_answer_that_nobody_reads_is_given_up(gateways: Gateways, listener: socket.socket) -> None:
+    server = gateways.serve(listener=listener, request_timeout=1)
+    with connect(server.address) as connection:
+        connection.sendall(request("GET", "/api/large"))
+        time.sleep(2.5)
+        assert 0 < len(read_all(connection)) <= 65_536 + 1024
+    assert body_of(ask(server, HELLO)) == b"hello"
+
+
 def waiting(connection: socket.socket) -> int:
-    """Bytes that the kernel holds for who reads next (unix(7), SIOCINQ)."""
+    """Bytes that the kernel holds for who reads next (unix(7) and tcp(7), SIOCINQ)."""
     return int(struct.unpack("i", fcntl.ioctl(connection, termios.FIONREAD, bytes(4)))[0])
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from gateway_kit import Gateways, connect, read_all
+from webpy_gateway.diag import Diag
 from webpy_gateway.peer import Peers
 
 # only root can start a client as somebody else; anyone else tests with a server that expects somebody else
@@ -93,6 +94,21 @@ def test_uid_of_both_ends(pair: Pair) -> None:
     assert [peers.uid(end, end.getpeername()) for end in (pair.client, pair.accepted)] == [os.geteuid(), os.geteuid()]
 
 
+def test_bytes_that_wait_at_the_other_end(pair: Pair) -> None:
+    def unread() -> int:
+        end = Diag().other_end(pair.address[:2], pair.accepted.getsockname()[:2])
+        assert end
+        return end[0]
+
+    assert unread() == 0
+    pair.accepted.sendall(bytes(1000))
+    assert unread() == 1000
+    pair.client.recv(400)
+    assert unread() == 600
+    pair.client.close()
+    assert Diag().other_end(pair.address[:2], ("127.0.0.2", 1)) is None
+
+
 def test_end_that_nobody_holds_is_not_root(pair: Pair, capfd: pytest.CaptureFixture[str]) -> None:
     client, accepted, address = pair
     client.close()
@@ -122,8 +138,8 @@ def test_netlink_is_reopened_after_an_error(pair: Pair) -> None:
     peers = Peers((os.geteuid(),))
     _, accepted, address = pair
     assert peers.admits(accepted, address)
-    assert peers._diag is not None
-    os.close(peers._diag.detach())
+    assert peers._diag._socket is not None
+    os.close(peers._diag._socket.detach())
     assert not peers.admits(accepted, address)
     assert peers.admits(accepted, address)
 

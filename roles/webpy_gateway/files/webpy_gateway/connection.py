@@ -8,6 +8,8 @@ from typing import Any
 import gevent
 from gevent import getcurrent
 
+from webpy_gateway.pace import Pace
+
 READ, WRITE = 1, 2
 # what nobody wanted is read and dropped so far: closing at once would reset the client before it has the answer
 DISCARDED_BYTES = 1024 * 1024
@@ -36,13 +38,14 @@ class Connection:
     `silent` is true while no request is being served: whoever stops the server may drop the connection then.
     """
 
-    __slots__ = ("_ended", "_unread", "_watchers", "patience", "peer", "silent", "socket")
+    __slots__ = ("_ended", "_pace", "_unread", "_watchers", "patience", "peer", "silent", "socket")
 
     def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
         self.socket = sock
         self._watchers: dict[int, Any] = {}
         self._unread = b""
         self._ended = False
+        self._pace: Pace | None = None
         self.patience = patience
         self.peer = peer
         self.silent = True
@@ -75,8 +78,9 @@ class Connection:
         self._ended = last and self.socket.family != AF_UNIX
         flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if self._ended else 0)
         while True:
+            piece = rest if self._pace is None else self._allowed(rest, self._pace)
             try:
-                sent = self.socket.send(rest, flags)
+                sent = self.socket.send(piece, flags)
             except BlockingIOError:
                 self._wait(WRITE, self.patience)
                 continue
@@ -86,12 +90,12 @@ class Connection:
                 return
             rest = memoryview(rest)[sent:]
 
-    def narrow(self) -> bool:
-        """Lets only UNREAD_BYTES wait for the other side from now on, in PIECE_BYTES. False: not over TCP."""
-        if self.socket.family != AF_UNIX:
-            return False
-        self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
-        return True
+    def narrow(self) -> None:
+        """Lets only UNREAD_BYTES wait for the other side from now on, as far as the kernel can tell."""
+        if self.socket.family == AF_UNIX:
+            self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
+        else:
+            self._pace = Pace(self.socket, UNREAD_BYTES)
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""
@@ -114,6 +118,11 @@ class Connection:
             with contextlib.suppress(OSError):
                 self.socket.shutdown(SHUT_WR)
         self.socket.close()
+
+    def _allowed(self, data: bytes | memoryview, pace: Pace) -> memoryview:
+        if not (allowed := pace.take(len(data), self.patience)):
+            raise StalledError("nothing was read in time")
+        return memoryview(data)[:allowed]
 
     def _wait(self, event: int, seconds: float) -> None:
         hub = gevent.get_hub()

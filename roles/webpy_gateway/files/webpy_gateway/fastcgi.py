@@ -18,6 +18,7 @@ from webpy_gateway.service import Service
 
 LONGEST_LENGTH_DIGITS = 18
 STDOUT = int(Kind.STDOUT)
+LONGEST_PIECE = PIECE_BYTES - records.HEADER_BYTES
 
 _bad_requests = log.Limited()
 
@@ -85,12 +86,12 @@ def _refuse(refused: RefusedError, framing: "Answer", connection: Connection) ->
 class Answer:
     """An answer as CGI has it, in records. `keep`: whether another one may follow it on the connection."""
 
-    __slots__ = ("_connection", "_longest", "_number", "keep")
+    __slots__ = ("_connection", "_narrow", "_number", "keep")
 
     def __init__(self, number: int, connection: Connection, *, keep: bool) -> None:
         self._number = number
         self._connection = connection
-        self._longest = 0
+        self._narrow = False
         self.keep = keep
 
     def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
@@ -99,11 +100,11 @@ class Answer:
 
     def block(self, data: bytes) -> bytes:
         """The next bytes of the body."""
-        if not self._longest:
+        if not self._narrow:
             # lighttpd keeps 64 KiB of a body in memory, and writes to a file what it finds waiting beyond that
-            narrow = self._connection.narrow()
-            self._longest = PIECE_BYTES - records.HEADER_BYTES if narrow else records.LONGEST_CONTENT
-        return records.stream(STDOUT, self._number, data, self._longest)
+            self._connection.narrow()
+            self._narrow = True
+        return records.stream(STDOUT, self._number, data, LONGEST_PIECE)
 
     def end(self) -> bytes:
         """The end. An answer that is cut off has none, which is how lighttpd can tell."""
