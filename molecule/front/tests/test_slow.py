@@ -66,4 +66,4 @@ def test_slowhttptest_finds_the_service_available(gateway: Gateway, stranger: Ho
     for mode in MODES:
         rows = list(csv.DictReader(stranger.check_output(f"cat /run/{mode}.csv").splitlines()))
         assert len(rows) > 2, mode
-        assert {row["Service Available"] for row in rows} == {"1000"}, mode
+        assert {row["Service Available"] for row in rows} == {"1000"}, (mode, rows)
