@@ -13,6 +13,10 @@ UNIT = "slow-clients"
 REPORT = f"/run/{UNIT}.json"
 READY = 30  # seconds
 
+# who waits for whom: sockets of lighttpd and of the gateway, and where their processes stand
+WAITING = """ss -Htanpo '( sport = :{web} or sport = :{own} or dport = :{own} )' | grep -v ^TIME-WAIT | head -200
+ps -eo pid,stat,wchan:24,time,args | grep -E '[l]ighttpd|[w]ebpy_gateway'; uptime"""
+
 # runs a shell command on a host and returns what it prints; raises where that fails
 Run = Callable[[str], str]
 
@@ -53,6 +57,16 @@ def settle(run: Run, web: int, gateway: int, count: int) -> None:
     unread = f"ss -Htn state established '( sport = :{web} )' | awk '$1 {{ unread++ }} END {{ exit unread > 20 }}'"
     run(until(unread))  # every moment a few send a byte
     run(until(f"[ $({established(gateway)}) = 0 ]"))
+
+
+@contextmanager
+def explained(run: Run, web: int, own: int) -> Iterator[None]:
+    """Tell with a failure of an ordinary client what its host looks like right after it."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(run(WAITING.format(web=web, own=own)))
+        raise
 
 
 def p99(run: Run, to: tuple[str, int], path: str, seconds: float) -> float:

@@ -42,10 +42,12 @@ def test_ordinary_requests_are_as_fast_as_ever(
     web, own = int(gateway["http_port"]), int(gateway["port"])
     to, path = (gateway.address, web), f"{gateway.prefix}fast"
     for _ in range(ROUNDS):
-        quiet.append(slowness.p99(neighbour.check_output, to, path, SECONDS))
+        with slowness.explained(gateway.output, web, own):
+            quiet.append(slowness.p99(neighbour.check_output, to, path, SECONDS))
         with slowness.slow_clients(stranger.check_output, to, SLOW):
             slowness.settle(gateway.output, web, own, SLOW)
-            slow.append(slowness.p99(neighbour.check_output, to, path, SECONDS))
+            with slowness.explained(gateway.output, web, own):
+                slow.append(slowness.p99(neighbour.check_output, to, path, SECONDS))
             assert int(gateway.output(slowness.established(web))) >= SLOW
             assert [gateway.output(slowness.established(own)) for _ in range(10)] == ["0"] * 10
     figures = [
@@ -64,6 +66,7 @@ def test_slowhttptest_finds_the_service_available(gateway: Gateway, stranger: Ho
     runs = [f"{common} {MODES[mode]} -u {targets[mode]} -o /run/{mode} >/run/{mode}.log 2>&1 &" for mode in MODES]
     stranger.check_output(" ".join(["ulimit -n 20000;", *runs, "wait"]))
     for mode in MODES:
-        rows = list(csv.DictReader(stranger.check_output(f"cat /run/{mode}.csv").splitlines()))
+        record = stranger.check_output(f"cat /run/{mode}.csv")
+        rows = list(csv.DictReader(record.splitlines()))
         assert len(rows) > 2, mode
-        assert {row["Service Available"] for row in rows} == {"1000"}, (mode, rows)
+        assert {row["Service Available"] for row in rows} == {"1000"}, f"{mode}\n{record}"
