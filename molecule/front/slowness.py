@@ -13,9 +13,9 @@ UNIT = "slow-clients"
 REPORT = f"/run/{UNIT}.json"
 READY = 30  # seconds
 
-# who waits for whom: sockets of lighttpd and of the gateway, and where their processes stand
+# who waits for whom: sockets of lighttpd and of the gateway, where their processes stand, and what the machine lacks
 WAITING = """ss -Htanpo '( sport = :{web} or sport = :{own} or dport = :{own} )' | grep -v ^TIME-WAIT | head -200
-ps -eo pid,stat,wchan:24,time,args | grep -E '[l]ighttpd|[w]ebpy_gateway'; uptime"""
+ps -eo pid,stat,wchan:24,time,maj_flt,args | grep -E '[l]ighttpd|[w]ebpy_gateway'; uptime; head /proc/pressure/*"""
 
 # runs a shell command on a host and returns what it prints; raises where that fails
 Run = Callable[[str], str]
