@@ -59,14 +59,12 @@ def test_ordinary_requests_are_as_fast_as_ever(
     assert min(slow) <= MOST
 
 
-def test_slowhttptest_finds_the_service_available(gateway: Gateway, stranger: Host) -> None:
-    url = f"http://{gateway.address}:{gateway['http_port']}{gateway.prefix}"
-    common = "slowhttptest -c 1000 -r 500 -l 10 -p 3 -g"
-    targets = {mode: url + ("large" if mode == "read" else "fast") for mode in MODES}
-    runs = [f"{common} {MODES[mode]} -u {targets[mode]} -o /run/{mode} >/run/{mode}.log 2>&1 &" for mode in MODES]
-    stranger.check_output(" ".join(["ulimit -n 20000;", *runs, "wait"]))
-    for mode in MODES:
-        record = stranger.check_output(f"cat /run/{mode}.csv")
-        rows = list(csv.DictReader(record.splitlines()))
-        assert len(rows) > 2, mode
-        assert {row["Service Available"] for row in rows} == {"1000"}, f"{mode}\n{record}"
+@pytest.mark.parametrize("mode", MODES)
+def test_slowhttptest_finds_the_service_available(gateway: Gateway, stranger: Host, mode: str) -> None:
+    target = f"http://{gateway.address}:{gateway['http_port']}{gateway.prefix}{'large' if mode == 'read' else 'fast'}"
+    words = f"-c 1000 -r 500 -l 10 -p 3 -g {MODES[mode]} -u {target} -o /run/{mode}"
+    stranger.check_output(f"ulimit -n 20000; slowhttptest {words} >/run/{mode}.log 2>&1")
+    record = stranger.check_output(f"cat /run/{mode}.csv")
+    rows = list(csv.DictReader(record.splitlines()))
+    assert len(rows) > 2
+    assert {row["Service Available"] for row in rows} == {"1000"}, record
