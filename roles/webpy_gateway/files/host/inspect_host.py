@@ -250,6 +250,7 @@ def main() -> None:
         "python": os.path.realpath(sys.executable),
         "interpreter": f"{sys.implementation.cache_tag}-{platform.machine()}",
         "ipv6": os.path.exists("/proc/net/if_inet6"),
+        "hugepages": os.path.exists("/sys/kernel/mm/transparent_hugepage"),
         "cores": len(os.sched_getaffinity(0)),
         "missing_packages": missing(question["packages"]),
         "installed_packages": installed_by_role(name),
