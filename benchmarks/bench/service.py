@@ -32,24 +32,18 @@ def systemctl(*words: str) -> None:
 
 @contextmanager
 def running(path: Path) -> Iterator[None]:
-    """The path's gateway, from a fresh start to its end."""
+    """The path's gateway and its web server, from a fresh start: a figure must not be that of one process alone."""
     if path.front == LIGHTTPD:
-        set_lighttpd_workers(path.lighttpd_workers)
-    systemctl("start", path.front)
+        LIGHTTPD_WORKERS.write_text(f"server.max-worker := {path.lighttpd_workers}\n")
+    systemctl("restart", path.front)
+    # not to be counted: systemd refuses the sixth start within ten seconds
+    systemctl("reset-failed", path.front)
     if path.starts:
         systemctl("start", path.starts)
     try:
         yield
     finally:
         stop([path])
-
-
-def set_lighttpd_workers(number: int) -> None:
-    """Restarts lighttpd where it has another number of processes than this path is to be measured with."""
-    wanted = f"server.max-worker := {number}\n"
-    if not LIGHTTPD_WORKERS.exists() or LIGHTTPD_WORKERS.read_text() != wanted:
-        LIGHTTPD_WORKERS.write_text(wanted)
-        systemctl("restart", LIGHTTPD)
 
 
 def stop(paths: Sequence[Path]) -> None:
