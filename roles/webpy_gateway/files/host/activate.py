@@ -18,20 +18,36 @@ good, and nobody waits for that.  Where a relief does not become ready, the work
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+try:
+    import nftables
+except ImportError:  # there where the gateway listens on a port
+    nftables = None
+
 PROXY = "lighttpd.service"
+PORTS = re.compile(r'^\s*(?:server\.port\s*=\s*|\$SERVER\["socket"\] == "[^"]*:)(\d+)', re.MULTILINE)
+UNHEARD = """\
+table inet {table} {{
+    flags owner
+    set ports {{ type inet_service; flags timeout; timeout 15s; elements = {{ {ports} }}; }}
+    chain input {{ type filter hook input priority filter - 10; tcp dport @ports tcp flags & (syn | ack) == syn drop; }}
+}}"""
 
 
-def run(*command: str) -> None:
-    """Run a command; end the program with its words where it fails."""
+def run(*command: str) -> str:
+    """Return what a command prints; end the program with its words where it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def switch(home: Path, release: str) -> None:
@@ -53,13 +69,33 @@ def renew(workers: list[str]) -> None:
         run("systemctl", "stop", "--no-block", *reliefs)
 
 
+@contextlib.contextmanager
+def unheard(table: str) -> Iterator[None]:
+    """Let who connects to lighttpd's ports wait, not be refused while they are closed: TCP asks again after a second.
+
+    The table goes when this process does ("flags owner"), and forgets the ports after 15 s, should this process hang.
+    Without libnftables nothing waits.
+    """
+    ports = set(PORTS.findall(run("/usr/sbin/lighttpd", "-p", "-f", "/etc/lighttpd/lighttpd.conf")))
+    nft = nftables.Nftables() if nftables and ports else None
+    if nft:
+        nft.cmd(UNHEARD.format(table=table, ports=", ".join(ports)))
+    try:
+        yield
+    finally:
+        if nft:
+            nft.cmd(f"delete table inet {table}")
+
+
 def open_site(site: str) -> None:
-    """Open lighttpd's ports anew: as soon as it has let them go, whoever connects waits instead of being refused."""
-    # first, else who connects meanwhile starts lighttpd again; a pattern, since there may be no such unit
-    run("systemctl", "stop", f"{site}*")
-    run("systemctl", "stop", PROXY)
-    if Path("/etc/systemd/system", site).exists():
-        run("systemctl", "start", site)
+    """Open lighttpd's ports anew, which systemd does only while lighttpd does not run."""
+    with unheard(site.removesuffix(".socket")):
+        # first, else who connected before starts lighttpd again; a pattern, since there may be no such unit
+        run("systemctl", "stop", f"{site}*")
+        run("systemctl", "stop", PROXY)
+        if Path("/etc/systemd/system", site).exists():
+            run("systemctl", "start", site)
+        run("systemctl", "start", PROXY)
 
 
 def define(wanted: dict[str, Any]) -> None:
@@ -72,11 +108,16 @@ def define(wanted: dict[str, Any]) -> None:
         run("systemctl", "reload", wanted["firewall"])
 
 
-def proxy(due: dict[str, bool]) -> None:
+def proxy(due: dict[str, bool], site: str) -> None:
     """Let lighttpd take up its configuration."""
-    if due["proxy"] or due["proxy_restart"] or due["start"]:
+    if due["site"] or due["proxy"] or due["proxy_restart"] or due["start"]:
         run("systemctl", "enable", "--quiet", PROXY)
-        run("systemctl", "restart" if due["proxy_restart"] else "reload-or-restart" if due["proxy"] else "start", PROXY)
+    if due["site"]:
+        open_site(site)
+    elif due["proxy_restart"]:
+        run("systemctl", "restart", PROXY)
+    elif due["proxy"] or due["start"]:
+        run("systemctl", "reload-or-restart" if due["proxy"] else "start", PROXY)
 
 
 def activate(wanted: dict[str, Any]) -> None:
@@ -91,8 +132,6 @@ def activate(wanted: dict[str, Any]) -> None:
         run("systemctl", "stop", wanted["target"], wanted["socket"], f"{wanted['firewall']}*")
     if due["files"]:
         run("systemctl", "daemon-reload")
-    if due["site"]:
-        open_site(wanted["site"])
     if wanted["release"]:
         switch(Path(wanted["home"]), wanted["release"])
     define(wanted)
@@ -100,7 +139,7 @@ def activate(wanted: dict[str, Any]) -> None:
         renew(wanted["workers"])
     if wanted["surplus"]:
         run("systemctl", "stop", *wanted["surplus"])
-    proxy(due)
+    proxy(due, wanted["site"])
 
 
 def main() -> None:
