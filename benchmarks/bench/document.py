@@ -42,7 +42,7 @@ def write(results: Path, words: Sequence[str]) -> None:
     settings = found["settings"]
     content = (
         f"![Requests per second of all paths](performance.svg)\n\n{tables}\n"
-        f"`{command}`: {settings['rounds']} rounds of {settings['seconds']:g} s and more, "
+        f"`{command}`: {settings['rounds']} rounds of {settings['seconds']} s and more, "
         f"{settings['workers']} workers each, wrk with {settings['threads']} threads.\n"
     )
     PAGE.write_text(filled(PAGE.read_text(), content))

@@ -11,6 +11,6 @@ class Plan:
     paths: Sequence[str]
     workloads: Sequence[str]
     rounds: int
-    seconds: float
+    seconds: int
     threads: int
     connections: int

@@ -20,7 +20,7 @@ class Workload:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     connections: int = 0
-    at_least_seconds: float = 0
+    at_least_seconds: int = 0
     ramp_seconds: float = 0  # in which the clients send their first requests; 0: all at once
     static: str = ""  # the file that a web server alone sends instead
 

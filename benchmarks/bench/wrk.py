@@ -20,7 +20,7 @@ class Load:
 
     connections: int
     threads: int
-    seconds: float
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def command(workload: Workload, url: str, load: Load) -> Iterator[Sequence[str]]
             "wrk",
             f"--threads={load.threads}",
             f"--connections={load.connections}",
-            f"--duration={load.seconds:.0f}s",
+            f"--duration={load.seconds}s",
             f"--timeout={TIMEOUT}s",
             f"--script={SCRIPT}",
             url,
