@@ -17,6 +17,7 @@ UNITS = Path("/etc/systemd/system")
 NEEDED = {
     "Type", "Sockets", "NonBlocking", "User", "Group", "Environment", "EnvironmentFile", "LoadCredential", "ExecStart",
     "Restart", "RestartSec", "KillMode", "TimeoutStopSec", "StateDirectory", "StateDirectoryMode", "LimitNOFILE",
+    "CPUSchedulingPolicy",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Services: what runs, as whom, and what starts with the host."""
 
+import os
 import re
 
 import pytest
@@ -29,6 +30,12 @@ def test_workers_are_processes_of_their_own(gateway: Gateway) -> None:
     assert "0" not in pids
     users = {gateway.output("stat --format %%U /proc/%s", pid) for pid in pids}
     assert users == {gateway.name}
+
+
+def test_workers_do_not_interrupt_lighttpd(gateway: Gateway) -> None:
+    pids = [properties(gateway, unit, "MainPID")[0] for unit in gateway.worker_units]
+    policy = "import os, sys; print(*{os.sched_getscheduler(int(pid)) for pid in sys.argv[1:]})"
+    assert gateway.output("python3 -c %s" + " %s" * len(pids), policy, *pids) == str(os.SCHED_BATCH)
 
 
 def test_there_are_no_other_workers(gateway: Gateway) -> None:
