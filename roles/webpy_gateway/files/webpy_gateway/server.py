@@ -1,7 +1,6 @@
 """Admits connections, has them served by warm greenlets, and drains."""
 
 import contextlib
-import gc
 import resource
 import signal
 from _socket import socket
@@ -12,7 +11,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 
-from webpy_gateway import log, protocols, watchdog
+from webpy_gateway import garbage, log, protocols, watchdog
 from webpy_gateway.accepting import REFUSABLE, Acceptor
 from webpy_gateway.config import Config
 from webpy_gateway.connection import Connection
@@ -28,9 +27,6 @@ HEAD_TIMEOUT = 10.0
 IDLE_TIMEOUT = 5.0
 SILENT_GRACE = 0.5
 SPARE_FDS = 256
-# objects that are made before garbage is looked for among those of all held requests: Python's own 700 cost a sixth of
-# the processor where two thousand are held
-GARBAGE_THRESHOLD = 5000
 
 
 class Server:
@@ -111,9 +107,7 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, on_signal)
-    # what was imported stays: no collection has to look at it again
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD)
+    garbage.begin(lambda: server.running)
     server.start()
     log.event("ready:", listen=listener, status=status)
     notifier.ready(status)

@@ -29,6 +29,7 @@ urls = (
     "/api/swallow", "Swallow",
     "/api/closed", "Closed",
     "/api/garbage", "Garbage",
+    "/api/collector", "Collector",
 )  # fmt: skip
 
 closed = []
@@ -73,6 +74,13 @@ class Garbage:
     def GET(self):
         gc.disable()
         return str(gc.collect())
+
+
+class Collector:
+    """How many objects have to be made before the collector looks."""
+
+    def GET(self):
+        return str(gc.get_threshold()[0])
 
 
 class Slow:
