@@ -19,6 +19,8 @@ BLOCK_BYTES = 64 * 1024
 # socket(7), and a unix socket takes half of that at a time, less 64 bytes)
 UNREAD_BYTES = 64 * 1024
 PIECE_BYTES = UNREAD_BYTES // 2 - 64
+# over TCP, where the kernel has to be asked for it, twice as much takes half of the questions
+UNREAD_TCP_BYTES = 2 * UNREAD_BYTES
 # what a head may arrive in, used by all in turn: a block of its own, cut to size, would leave a hole in memory for each
 _buffer = memoryview(bytearray(16 * 1024))
 _LATE = object()
@@ -91,11 +93,11 @@ class Connection:
             rest = memoryview(rest)[sent:]
 
     def narrow(self) -> None:
-        """Lets only UNREAD_BYTES wait for the other side from now on, as far as the kernel can tell."""
+        """Lets only so much wait for the other side from now on, as far as the kernel can tell."""
         if self.socket.family == AF_UNIX:
             self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
         else:
-            self._pace = Pace(self.socket, UNREAD_BYTES)
+            self._pace = Pace(self.socket, UNREAD_TCP_BYTES)
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""
