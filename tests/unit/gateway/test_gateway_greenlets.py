@@ -9,6 +9,7 @@ import gevent
 import pytest
 from gateway_kit import Gateways, Server
 from gevent import monkey
+from gevent.local import local
 from webpy_gateway import workers
 from webpy_gateway.connection import Connection
 from wire_cases import END
@@ -51,11 +52,11 @@ def test_a_timeout_that_is_left_running_hits_nobody(server: Server) -> None:
 class Seen:
     """Workers whose jobs are functions, and the greenlets that did them."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm_up: Callable[[], object] = lambda: None) -> None:
         self.greenlets: list[int] = []
         self.finished = 0
         self.todo: list[Callable[[], object]] = []
-        self.workers = workers.Workers(self._serve, self._on_finished)
+        self.workers = workers.Workers(self._serve, self._on_finished, warm_up)
 
     def _serve(self, _connection: Connection) -> None:
         self.greenlets.append(id(gevent.getcurrent()))
@@ -119,3 +120,30 @@ def test_a_greenlet_that_is_ended_while_it_waits_is_forgotten() -> None:
     assert (held[0].dead, seen.workers._parked) == (True, [])
     seen.run(lambda: None)
     assert seen.finished == 2
+
+
+class Noted:
+    """A value that tells when nobody has it any more."""
+
+    def __init__(self, gone: list[str], name: str) -> None:
+        self._gone, self._name = gone, name
+
+    def __del__(self) -> None:
+        self._gone.append(self._name)
+
+
+def test_what_warming_up_left_ends_with_the_greenlet_and_all_else_with_the_request() -> None:
+    lasting, passing, gone = local(), local(), list[str]()
+    seen = Seen(lambda: setattr(lasting, "of", Noted(gone, "greenlet")))
+    found: list[bool] = []
+
+    def leave() -> None:
+        found.append(hasattr(lasting, "of") and not hasattr(passing, "of"))
+        passing.of = Noted(gone, "request")
+
+    held: list[Any] = []
+    seen.run(leave, leave, lambda: held.append(gevent.getcurrent()))
+    assert (found, gone, len(set(seen.greenlets))) == ([True, True], ["request"] * 2, 1)
+    gevent.get_hub().loop.run_callback(held[0].throw, ValueError("stray"))
+    gevent.sleep(0)
+    assert gone == ["request", "request", "greenlet"]

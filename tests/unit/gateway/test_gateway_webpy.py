@@ -214,6 +214,7 @@ def test_a_request_is_loaded_as_webpy_itself_would(
 ) -> None:
     if real is not None:
         monkeypatch.setenv("REAL_SCRIPT_NAME", real)
+    webpy._real_script_name.cache_clear()
     whole = {key: value for key, value in {**ENVIRON, **environ}.items() if value is not None}
     seen = []
     for load in (original("load"), webpy._load):
@@ -223,6 +224,7 @@ def test_a_request_is_loaded_as_webpy_itself_would(
         seen.append(dict(web.ctx))
     assert seen[0] == seen[1]
     web.ctx.clear()
+    webpy._real_script_name.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,11 @@ ALL_STATES = 0xFFFFFFFF
 class Diag:
     """Asks.  Never waits, since the kernel answers within the call; so it may be used in the hub."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_answer", "_socket")
 
     def __init__(self) -> None:
         self._socket: socket | None = None
+        self._answer = bytearray(ANSWER_BYTES)
 
     def other_end(self, peer: tuple[str, int], own: tuple[str, int]) -> tuple[int, int, int] | None:
         """Bytes that wait there to be read, user and inode of that end; None: it is not here. Raises OSError."""
@@ -46,10 +47,9 @@ class Diag:
             self._socket = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)
             self._socket.setblocking(False)
         self._socket.send(before + ports + after)
-        answer = self._socket.recv(ANSWER_BYTES)
-        if len(answer) < ANSWER.size:
+        if self._socket.recv_into(self._answer) < ANSWER.size:
             return None
-        kind, answered, unread, uid, inode = ANSWER.unpack_from(answer)
+        kind, answered, unread, uid, inode = ANSWER.unpack_from(self._answer)
         return (unread, uid, inode) if kind == SOCK_DIAG_BY_FAMILY and answered == ports else None
 
 

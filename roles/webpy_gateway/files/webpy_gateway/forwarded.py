@@ -63,13 +63,8 @@ def layer(application: WSGIApplication) -> WSGIApplication:
         environ.pop("HTTPS", None)
         if scheme == "https":
             environ["HTTPS"] = "on"
-        for key in IDENTITY.intersection(environ):
+        for key in _not_for_the_application(tuple(environ)):
             del environ[key]
-        if "HTTP_X_FORWARDED_" in "\n".join(environ):
-            for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_")]:
-                del environ[key]
-        for key in CONNECTION:
-            environ.pop(key, None)
         host = environ.get("HTTP_HOST")
         if host:
             name, port = _split(host)
@@ -80,6 +75,11 @@ def layer(application: WSGIApplication) -> WSGIApplication:
         return application(environ, start_response)
 
     return truthful
+
+
+@lru_cache(64)  # most clients send the same fields in the same order
+def _not_for_the_application(keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if key in IDENTITY or key in CONNECTION or key.startswith("HTTP_X_FORWARDED_")]
 
 
 @lru_cache(256)

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NoReturn
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -36,6 +36,11 @@ def prepare() -> None:
     web.application.load = _load
 
 
+def warm_up() -> None:
+    """Lets web.py's data of the current greenlet last for all its requests; each of them finds it empty (see _load)."""
+    web.ctx.clear()
+
+
 def _init(self: Any, mapping: Any = (), fvars: Any = None, autoreload: object = None) -> None:
     del autoreload  # it would import the application again, and again at every change of any file
     _original_init(self, mapping, {} if fvars is None else fvars, autoreload=False)
@@ -50,11 +55,14 @@ def _load(_self: Any, environ: WSGIEnvironment) -> None:
     """As web.py's, which looks up the greenlet's data anew for each of the twenty values it sets."""
     host, protocol = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
     path = environ["PATH_INFO"]
-    with contextlib.suppress(UnicodeDecodeError):
-        path = path.encode("latin-1").decode()
+    if not path.isascii():
+        with contextlib.suppress(UnicodeDecodeError):
+            path = path.encode("latin-1").decode()
     query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
     domain = f"{protocol}://{host or '[unknown]'}"
-    home_path = os.environ["REAL_SCRIPT_NAME"] if "REAL_SCRIPT_NAME" in os.environ else environ["SCRIPT_NAME"]
+    home_path = _real_script_name()
+    if home_path is None:
+        home_path = environ["SCRIPT_NAME"]
     values = web.ctx.__dict__
     values.clear()
     values |= {
@@ -76,6 +84,12 @@ def _load(_self: Any, environ: WSGIEnvironment) -> None:
         "fullpath": path + query,
         "app_stack": [],
     }
+
+
+@cache
+def _real_script_name() -> str | None:
+    """web.py's setting, which an application may make when it is imported."""
+    return os.environ.get("REAL_SCRIPT_NAME")
 
 
 def _match(self: Any, mapping: Iterable[tuple[str, Any]], value: str) -> tuple[Any, list[str] | None]:

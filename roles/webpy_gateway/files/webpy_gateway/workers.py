@@ -46,27 +46,37 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
         self.gr_context = None
 
     def _work(self) -> None:
-        hub = self.parent
-        while True:
-            connection = None
-            with contextlib.suppress(BaseException):
-                connection = hub.switch()
-            if type(connection) is not Connection:
-                self._workers.forget(self)  # whoever that was knows this greenlet from an earlier request
-                return
-            try:
-                self._workers.serve(connection)
-            except GreenletExit:
-                pass  # the server is stopping, or the application ended its own greenlet
-            except BaseException as error:
-                log.exception("uncaught exception of the gateway", error, {})
-            # in this order: who sees the end of the connection finds its place free
-            self._workers.finish(self)
-            connection.close()
-            connection = None
+        self._workers.warm_up()
+        # what that linked ends with this greenlet, not with a request
+        own, self._links = self._links, []
+        try:
+            while self._serve_next():
+                pass
+        finally:
+            self._links += own
             self.renew()
-            if not self._workers.park(self):
-                return
+
+    def _serve_next(self) -> bool:
+        """Waits for a connection and serves it; whether there may be another one."""
+        try:
+            connection = self.parent.switch()
+        except BaseException:
+            connection = None
+        if type(connection) is not Connection:
+            self._workers.forget(self)  # whoever that was knows this greenlet from an earlier request
+            return False
+        try:
+            self._workers.serve(connection)
+        except GreenletExit:
+            pass  # the server is stopping, or the application ended its own greenlet
+        except BaseException as error:
+            log.exception("uncaught exception of the gateway", error, {})
+        # in this order: who sees the end of the connection finds its place free
+        self._workers.finish(self)
+        connection.close()
+        connection = None
+        self.renew()
+        return self._workers.park(self)
 
 
 def renew() -> None:
@@ -77,10 +87,14 @@ def renew() -> None:
 
 
 class Workers:
-    """All greenlets that serve, or wait to. `busy`: those that serve, each with its connection."""
+    """All greenlets that serve, or wait to. `busy`: those that serve, each with its connection.
 
-    def __init__(self, serve: Serve, on_finished: Callable[[], None]) -> None:
+    `warm_up` is called once in each greenlet: what it leaves there (in a gevent.local) stays for all its requests.
+    """
+
+    def __init__(self, serve: Serve, on_finished: Callable[[], None], warm_up: Callable[[], object]) -> None:
         self.serve = serve
+        self.warm_up = warm_up
         self.busy: dict[Worker, Connection] = {}
         self._on_finished = on_finished
         self._parked: list[Worker] = []
