@@ -74,7 +74,6 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
         # in this order: who sees the end of the connection finds its place free
         self._workers.finish(self)
         connection.close()
-        connection = None
         self.renew()
         return self._workers.park(self)
 
