@@ -15,7 +15,9 @@ from testinfra.host import Host
 NEVER, SHORT = 0.0, 3.0  # seconds without service
 RATE = 1000  # polls a second, at least and on average
 LATE = 0.001  # seconds between two polls that are too many
-MOST_LATE = 0.25  # of the time may be such: where others keep every processor busy, askers wait, too
+# of the time may be such: a virtual machine may stand still as a whole, and askers without real-time scheduling wait
+# where others keep every processor busy
+MOST_LATE = {True: 0.05, False: 0.25}
 ASKERS = 2  # of an outsider without rights, in turns
 SETTLED = 1.5  # seconds that are watched afterwards
 POLL = "/usr/bin/python3 -I /usr/local/lib/poll.py"
@@ -53,6 +55,7 @@ class Seen(NamedTuple):
     output: str
     code: int
     answered: list[str]
+    realtime: bool  # they had a processor at once whenever they wanted it
     rate: float  # polls a second of each listener, by those without rights
     late: float  # the share of the time in which nobody asked for more than a millisecond
     worst: float  # seconds between two polls
@@ -121,12 +124,13 @@ class Watch:
             if entry.get("who", "").startswith("nobody ") and "polls" in entry:
                 askers.setdefault(entry["who"], []).append(entry)
         rates, late, worst = zip(*map(polling, askers.values()), strict=True)
+        realtime = all(entry["realtime"] for found in askers.values() for entry in found)
         away = {}
         for name in ("webpy_api", "second"):
             mine = [entry for entry in entries if entry.get("client") == name]
             away[name] = without_service(mine, reboot)
         answered = [f"{entry['who']}: {entry['answered']}" for entry in entries if "answered" in entry]
-        return Seen(output, code, answered, min(rates), max(late), max(worst), away)
+        return Seen(output, code, answered, realtime, min(rates), max(late), max(worst), away)
 
     def live_through(self) -> None:
         """Let all moments come, one after the other."""
@@ -207,10 +211,11 @@ def test_an_absence_would_be_seen(watches: dict[str, Watch]) -> None:
 def test_outsiders_ask_often_enough(watches: dict[str, Watch], moment: str, capsys: pytest.CaptureFixture[str]) -> None:
     seen = {name: watch.seen[moment] for name, watch in watches.items()}
     with capsys.disabled():
-        for name, (_, _, _, rate, late, worst, _) in seen.items():
+        for name, (_, _, _, realtime, rate, late, worst, _) in seen.items():
             gaps = f"{late:.2%} of the time in gaps over 1 ms, the longest {1000 * worst:.1f} ms"
-            print(f"\n{moment}, {name}: {rate:.0f} polls/s, {gaps}", end="")
-    assert all(each.rate >= RATE and each.late <= MOST_LATE for each in seen.values()), seen
+            kind = "real-time" if realtime else "ordinary"
+            print(f"\n{moment}, {name}: {rate:.0f} polls/s ({kind}), {gaps}", end="")
+    assert all(each.rate >= RATE and each.late <= MOST_LATE[each.realtime] for each in seen.values()), seen
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
