@@ -1,7 +1,7 @@
 """FastCGI 1.0 on one connection, as a responder: what the protocol forbids is refused, never guessed."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +19,8 @@ from webpy_gateway.service import Service
 LONGEST_LENGTH_DIGITS = 18
 STDOUT = int(Kind.STDOUT)
 LONGEST_PIECE = PIECE_BYTES - records.HEADER_BYTES
+# what the kernel takes at once of a narrowed connection: records of more would only be copied, and wait
+BLOCK_BYTES = 2 * LONGEST_PIECE
 
 _bad_requests = log.Limited()
 
@@ -98,13 +100,15 @@ class Answer:
         """The head and what goes with it. The end of the body is marked in any case."""
         return records.stream(STDOUT, self._number, b"Status: %b\r\n%b\r\n%b" % (status, fields, first))
 
-    def block(self, data: bytes) -> bytes:
+    def blocks(self, data: bytes) -> Iterator[bytes]:
         """The next bytes of the body."""
         if not self._narrow:
             # lighttpd keeps 64 KiB of a body in memory, and writes to a file what it finds waiting beyond that
             self._connection.narrow()
             self._narrow = True
-        return records.stream(STDOUT, self._number, data, LONGEST_PIECE)
+        view = memoryview(data)
+        for start in range(0, len(data), BLOCK_BYTES):
+            yield records.stream(STDOUT, self._number, view[start : start + BLOCK_BYTES], LONGEST_PIECE)
 
     def end(self) -> bytes:
         """The end. An answer that is cut off has none, which is how lighttpd can tell."""

@@ -131,12 +131,12 @@ class Reader:
         return missing <= 0
 
 
-def record(kind: int, request: int, content: bytes = b"") -> bytes:
+def record(kind: int, request: int, content: bytes | memoryview = b"") -> bytes:
     """One record as bytes, without padding; content of at most LONGEST_CONTENT bytes."""
     return HEADER.pack(VERSION, kind, request, len(content), 0) + content
 
 
-def stream(kind: int, request: int, data: bytes, longest: int = LONGEST_CONTENT) -> bytes:
+def stream(kind: int, request: int, data: bytes | memoryview, longest: int = LONGEST_CONTENT) -> bytes:
     """Data as records of a stream, as many as it takes; none for no data, since an empty one would end the stream."""
     if 0 < len(data) <= longest:
         return record(kind, request, data)
