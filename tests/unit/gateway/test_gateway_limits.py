@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,6 +70,46 @@ def test_border_of_the_body(most: int, size: int, status: int, chunked: bool) ->
     if status == 200:
         assert exchange.sent == data
         assert "HTTP_TRANSFER_ENCODING" not in exchange.environ
+
+
+def test_large_bodies_share_memory_and_go_to_files_beyond() -> None:
+    held: list[gevent.Greenlet[Any]] = []
+    seen: list[type] = []
+
+    def keeping(environ: Any, start_response: Any) -> list[bytes]:
+        seen.append(type(environ["wsgi.input"]))
+        gevent.sleep(60)
+        return hello(environ, start_response)
+
+    def kinds(app: App, *sizes: int) -> list[type]:
+        seen.clear()
+        for size in sizes:
+            held.append(gevent.spawn(Exchange, app, method="POST", data=bytes(size)))
+            gevent.sleep(0)
+        return list(seen)
+
+    memory, file = io.BytesIO, tempfile.SpooledTemporaryFile
+    app = body.layer(2**21, 60)(keeping)
+    assert kinds(app, 2**20 + 1, 1, 2**18) == [file, memory, memory]
+    assert kinds(app, *[2**20] * 31) == [memory] * 31
+    assert kinds(app, 2**20 - 1, 2**20, 2**18, 2**18 + 1) == [memory, file, memory, file]
+    gevent.killall(held)
+    assert kinds(app, *[2**20] * 33) == [memory] * 32 + [file]
+    gevent.killall(held)
+
+
+def test_a_refused_body_gives_its_share_of_memory_back() -> None:
+    seen: list[type] = []
+
+    def looking(environ: Any, start_response: Any) -> list[bytes]:
+        seen.append(type(environ["wsgi.input"]))
+        return hello(environ, start_response)
+
+    app = body.layer(2**20, 1)(looking)
+    for _ in range(40):
+        assert Exchange(app, method="POST", data=b"short", CONTENT_LENGTH=str(2**20)).status == 400
+    assert Exchange(app, method="POST", data=bytes(2**20)).status == 200
+    assert seen == [io.BytesIO]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 from webpy_gateway import answers
 from webpy_gateway.deadlines import Deadlines, LateError
 
+# A body up to this size is held in memory.  One up to the next is, too, where what all requests of a worker share for
+# that has room; any other is in a temporary file: it is written and read once more, which costs a fifth of the requests.
 IN_MEMORY_BYTES = 256 * 1024
+LARGEST_SHARING_BYTES = 1024 * 1024
+SHARED_BYTES = 32 * 1024 * 1024
 BLOCK_BYTES = 64 * 1024
 LONGEST_LENGTH_DIGITS = 18
 
@@ -25,36 +29,52 @@ def layer(most: int, seconds: float) -> Callable[[WSGIApplication], WSGIApplicat
     """Answers 413 above `most` bytes, 400 for a broken body and 408 for one that takes longer than `seconds`.
 
     lighttpd has the whole body before it connects, so waiting for it costs nothing, and no application is left
-    half-way when a client goes away. Large bodies are held in a temporary file.
+    half-way when a client goes away. Large bodies are held in temporary files where many are held at once.
     """
 
     deadlines = Deadlines(seconds)
 
     def wrap(application: WSGIApplication) -> WSGIApplication:
+        shared = SHARED_BYTES
+
         def bounded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            nonlocal shared
             length = environ.get("CONTENT_LENGTH") or ""
             coding = environ.get("HTTP_TRANSFER_ENCODING", "")
             if not coding and length in ("", "0"):
                 environ["wsgi.input"] = io.BytesIO()
                 return application(environ, start_response)
+            taken = 0
             try:
-                _receive(environ, length, coding, most, deadlines)
+                size = _demanded_size(length, coding, most)
+                if size is not None and IN_MEMORY_BYTES < size <= min(LARGEST_SHARING_BYTES, shared):
+                    taken = size
+                    shared -= taken
+                _receive(environ, size, most, deadlines, max(taken, IN_MEMORY_BYTES))
+                return application(environ, start_response)
             except _BodyError as refused:
                 return answers.refuse(environ, start_response, refused.code, str(refused))
-            return application(environ, start_response)
+            finally:
+                shared += taken
 
         return bounded
 
     return wrap
 
 
-def _receive(environ: WSGIEnvironment, length: str, coding: str, most: int, deadlines: Deadlines) -> None:
-    expected = None if coding else _content_length(length, most)
-    if coding and coding.lower() != "chunked":
+def _demanded_size(length: str, coding: str, most: int) -> int | None:
+    """The size that the body must have; None where only its end tells."""
+    if not coding:
+        return _content_length(length, most)
+    if coding.lower() != "chunked":
         raise _BodyError(HTTPStatus.NOT_IMPLEMENTED, "unknown transfer coding")
+    return None
+
+
+def _receive(environ: WSGIEnvironment, size: int | None, most: int, deadlines: Deadlines, in_memory: int) -> None:
     deadline = deadlines.begin()
     try:
-        body, size = _read(environ["wsgi.input"], most if expected is None else expected, exact=expected is not None)
+        body, received = _read(environ["wsgi.input"], size, most, in_memory)
     except LateError as late:
         if late is not deadline:
             raise
@@ -62,7 +82,7 @@ def _receive(environ: WSGIEnvironment, length: str, coding: str, most: int, dead
     finally:
         deadlines.end(deadline)
     environ["wsgi.input"] = body
-    environ["CONTENT_LENGTH"] = str(size)
+    environ["CONTENT_LENGTH"] = str(received)
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
@@ -78,13 +98,16 @@ def _too_large(most: int) -> _BodyError:
     return _BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is larger than {most} bytes")
 
 
-def _read(stream: InputStream, most: int, *, exact: bool) -> tuple[IO[bytes], int]:
-    """All of the stream, rewound, and its size. `exact`: it must have `most` bytes; else it may have fewer."""
-    small = exact and most <= IN_MEMORY_BYTES
-    body: IO[bytes] = io.BytesIO() if small else tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115
+def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> tuple[IO[bytes], int]:
+    """All of the stream, rewound, and its size, which must be the `exact` one where there is one.
+
+    `in_memory`: what is larger goes to a file.
+    """
+    small = exact is not None and exact <= in_memory
+    body: IO[bytes] = io.BytesIO() if small else tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115
     size = 0
     # one byte more than allowed is enough to see that a body of unknown length is too large
-    limit = most if exact else most + 1
+    limit = most + 1 if exact is None else exact
     while size < limit:
         try:
             block = stream.read(min(BLOCK_BYTES, limit - size))
@@ -98,7 +121,7 @@ def _read(stream: InputStream, most: int, *, exact: bool) -> tuple[IO[bytes], in
         size += len(block)
     if size > most:
         raise _too_large(most)
-    if exact and size < most:
+    if exact is not None and size < exact:
         raise _BodyError(HTTPStatus.BAD_REQUEST, "the request body is broken or incomplete")
     body.seek(0)
     return body, size
