@@ -36,6 +36,7 @@ class Battle:
             "listener": listener if isinstance(listener, str) else ":".join(map(str, listener)),
             "request": f"GET {gateway.prefix}_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             "api": f"{site}{gateway.prefix}",
+            "mark": gateway.output("sed --quiet 's/^peer_mark = //p' /etc/%s/gateway.toml", gateway.name),
             "site": f"{site}{gateway.prefix}_health",
             "address": gateway.address,
             "address6": gateway.output("ip -6 -o address show dev eth0 scope global").split()[3].split("/")[0],

@@ -18,8 +18,8 @@ BINDS = ("tcp", "unix")
 class Case:
     """One attack: who tries what, what he is told, and the protections each of which alone is enough.
 
-    It also succeeds when all of `or_by` is gone: that is another way round the same protections.  It cannot be made
-    where any of `only_with` is gone.
+    That way is there only with all of `only_with`.  It also succeeds when all of `or_by` is gone: that is another way
+    round the same protections.
     """
 
     group: str
@@ -39,8 +39,8 @@ class Case:
     def succeeds_without(self, removed: Iterable[str]) -> bool:
         """Whether the attack gets through when these protections are gone."""
         gone = set(removed)
-        unstopped = self.stopped_by <= gone or (bool(self.or_by) and self.or_by <= gone)
-        return unstopped and not self.only_with & gone
+        unstopped = self.stopped_by <= gone and not self.only_with & gone
+        return unstopped or (bool(self.or_by) and self.or_by <= gone)
 
     def order(self, facts: Mapping[str, str]) -> dict[str, Any]:
         """Return the attack on one host, as attacks/attack.py takes it."""

@@ -14,6 +14,7 @@ TIMEOUT = 3.0
 SYN, ACK, PSH_ACK = 0x02, 0x10, 0x18
 IPV4 = 0x0800
 SEQUENCE = 1000
+STRANGE = "127.0.0.78"  # an address of this host that no interface has
 # root's own rule, so that the kernel does not end what it knows nothing of
 QUIET = (
     "table ip quiet{port} {{ chain quiet {{"
@@ -37,26 +38,24 @@ def checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def segment(
-    source: tuple[str, int], target: tuple[str, int], flags: int, seq: int, ack: int = 0, data: bytes = b""
-) -> bytes:
+def segment(source: End, target: End, flags: int, seq: int, ack: int = 0, data: bytes = b"", urgent: int = 0) -> bytes:
     """Return an IPv4 packet with one TCP segment (RFC 9293, section 3.1)."""
     ends = socket.inet_aton(source[0]) + socket.inet_aton(target[0])
-    head = struct.pack("!HHIIBBHHH", source[1], target[1], seq, ack, 5 << 4, flags, 65535, 0, 0)
+    head = struct.pack("!HHIIBBHHH", source[1], target[1], seq, ack, 5 << 4, flags, 65535, 0, urgent)
     pseudo = ends + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(head) + len(data))
     head = head[:16] + struct.pack("!H", checksum(pseudo + head + data)) + head[18:]
     ip = struct.pack("!BBHHHBBH", 0x45, 0, 40 + len(data), 1, 0, 64, socket.IPPROTO_TCP, 0) + ends
     return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + head + data
 
 
-def converse(shake: Send, ask: Send, source: End, target: End, request: str, first: int = SYN) -> str:
+def converse(shake: Send, ask: Send, source: End, target: End, request: str, first: int = SYN, mark: int = 0) -> str:
     """Shake hands by one way, ask by the same or another, and return the first line of the answer.
 
-    `first`: the flags of the first packet.
+    `first`, `mark`: flags and urgent pointer of the first packet.
     """
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(IPV4)) as ear:
         ear.settimeout(0.1)
-        shake(segment(source, target, first, SEQUENCE))
+        shake(segment(source, target, first, SEQUENCE, urgent=mark))
         end = time.monotonic() + TIMEOUT
         asked = False
         while time.monotonic() < end:
@@ -105,23 +104,24 @@ def _onto_the_device() -> Iterator[Send]:
         yield lambda packet: wire.sendto(packet, ("lo", IPV4, 0, 0, bytes(6)))
 
 
-def _ends(to: str) -> tuple[End, End]:
+def _ends(to: str, source: str = STRANGE) -> tuple[End, End]:
     host, port = to.rsplit(":", 1)
-    return ("127.0.0.78", 40000 + os.getpid() % 20000), (host, int(port))
+    # below the ports that the kernel gives out by itself
+    return (source, 10000 + os.getpid() % 20000), (host, int(port))
 
 
-def raw(to: str, request: str, first: str = "02") -> str:
+def raw(to: str, request: str, first: str = "02", source: str = STRANGE, mark: str = "0") -> str:
     """Send packets with headers of one's own through a raw socket; `first`: flags of the first, hexadecimal."""
-    source, target = _ends(to)
-    with _quietly(source[1]), _through_raw_socket(target) as send:
-        return converse(send, send, source, target, request, int(first, 16))
+    begin, target = _ends(to, source)
+    with _quietly(begin[1]), _through_raw_socket(target) as send:
+        return converse(send, send, begin, target, request, int(first, 16), int(mark))
 
 
-def wire(to: str, request: str) -> str:
+def wire(to: str, request: str, source: str = STRANGE, mark: str = "0") -> str:
     """Put packets onto the device itself, past all rules about what leaves the host."""
-    source, target = _ends(to)
-    with _quietly(source[1]), _onto_the_device() as send:
-        return converse(send, send, source, target, request)
+    begin, target = _ends(to, source)
+    with _quietly(begin[1]), _onto_the_device() as send:
+        return converse(send, send, begin, target, request, mark=int(mark))
 
 
 def established(to: str, request: str) -> str:

@@ -7,6 +7,8 @@ from hosttests.gateway import Gateway
 
 MOST_EXPOSED = {"{name}@1.service": 1.2, "{name}-firewall.service": 1.5, "lighttpd.service": 1.6}
 
+NETLINK_SOCK_DIAG = "4"  # linux/netlink.h
+
 # what each may have at most, by its bounding set
 CAPABILITIES = {
     "{name}@1.service": set[str](),
@@ -66,3 +68,15 @@ def test_secrets_are_for_root_and_the_service(gateway: Gateway) -> None:
     stored = f"/etc/{gateway.name}/secrets/token"
     assert gateway.output("stat --format '%%U %%a' %s", stored) == "root 600"
     assert gateway.output("stat --format '%%U %%a' /etc/%s/secrets", gateway.name) == "root 700"
+
+
+def test_firewall_vouches_for_lighttpd(gateway: Gateway) -> None:
+    """Its connections bear the firewall's mark: a worker that served some never asked the kernel (sock_diag(7))."""
+    if gateway["bind"] == "unix":
+        return
+    gateway.output("systemctl restart %s", gateway.worker_units[0])
+    gateway.wait_for_workers()
+    gateway.wait_for_site(200)
+    process = gateway.output("systemctl show --value --property MainPID %s", gateway.worker_units[0])
+    sockets = [line.split() for line in gateway.output("cat /proc/net/netlink").splitlines()]
+    assert [process, NETLINK_SOCK_DIAG] not in [[fields[2], fields[1]] for fields in sockets]

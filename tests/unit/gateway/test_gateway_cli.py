@@ -46,7 +46,8 @@ def test_check_reports_configuration_release_and_application_at_once(gateways: G
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "colour: 'red': unknown setting; remove it; known are name, application, url_prefix, strip_prefix, "
-        "max_concurrency, request_timeout, drain_timeout, max_body_bytes, peer_uids, listen, cors, jsonp",
+        "max_concurrency, request_timeout, drain_timeout, max_body_bytes, peer_uids, peer_mark, listen, cors, "
+        "jsonp",
         "max_concurrency: True: is a boolean, not an integer; write a whole number from 1 to 1000000 without quotes",
         "application: 'nowhere:application': module nowhere cannot be imported: ModuleNotFoundError: "
         "No module named 'nowhere'; correct the application, or list what it needs in its requirements",
@@ -154,7 +155,7 @@ def test_show_config_prints_defaults_too(gateways: Gateways) -> None:
     shown = tomllib.loads(done.stdout)
     assert shown["max_concurrency"] == 7
     assert shown["drain_timeout"] == 30
-    assert len(shown) == 12
+    assert len(shown) == 13
 
 
 def test_show_config_refuses_bad_settings(gateways: Gateways) -> None:

@@ -19,6 +19,7 @@ DEFAULTS = {
     "drain_timeout": 30,
     "max_body_bytes": 16777216,
     "peer_uids": [],
+    "peer_mark": 0,
     "listen": "",
 }
 
@@ -74,6 +75,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("peer_uids", [-1], "not a user id"),
     ("peer_uids", [2**32 - 1], "not a user id"),
     ("peer_uids", [33, 33], "twice"),
+    ("peer_mark", -1, "out of range"),
+    ("peer_mark", 65_536, "out of range"),
     ("listen", 8000, "is an integer, not a string"),
     ("listen", "8000", "not an IP address with port"),
     ("listen", "localhost:8000", "not an IP address with port"),
@@ -103,6 +106,7 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("max_body_bytes", 1),
     ("max_body_bytes", 2**40),
     ("peer_uids", [0, 33, 2**32 - 2]),
+    ("peer_mark", 65_535),
     ("listen", "127.0.0.1:1"),
     ("listen", "[::1]:65535"),
     ("listen", "/" + "x" * 106),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from gateway_kit import Gateways, connect, read_all
+from webpy_gateway import mark
 from webpy_gateway.diag import Diag
 from webpy_gateway.peer import Peers
 
@@ -17,6 +18,10 @@ from webpy_gateway.peer import Peers
 CLIENT = 65534 if os.geteuid() == 0 else os.geteuid()
 EXPECTED = 33 if CLIENT != 33 else 34
 TCP_REPAIR = 19  # linux/tcp.h
+MARK = 30_576
+# the first packet of a connection over IPv4: headers without and with options, and with TCP's urgent pointer
+PLAIN = b"\x45" + bytes(37) + MARK.to_bytes(2, "big") + bytes(20)
+LONGER = b"\x46" + bytes(41) + MARK.to_bytes(2, "big") + bytes(20)
 
 
 def served(address: str, uid: int) -> bool:
@@ -62,6 +67,17 @@ def test_only_listed_users_are_served(gateways: Gateways, address: tuple[str, st
     assert f"refused a connection of a user that is not in peer_uids uid={CLIENT}\n" in server.log()
 
 
+def test_mark_that_is_not_there_is_no_reason_to_refuse(gateways: Gateways, address: tuple[str, str]) -> None:
+    """Nobody marks anything here, so that the kernel is asked as if no mark were expected."""
+    listen, target = address
+    allowed = [EXPECTED, os.geteuid()] if os.geteuid() != CLIENT else [EXPECTED]
+    gateways.serve(listen=listen, peer_uids=allowed, peer_mark=MARK)
+    if listen.startswith("/"):
+        Path(listen).chmod(0o666)
+    assert served(target, os.geteuid()) is (os.geteuid() in allowed)
+    assert not served(target, CLIENT)
+
+
 def test_refusals_do_not_flood_the_log(gateways: Gateways) -> None:
     server = gateways.serve(peer_uids=[EXPECTED])
     for _ in range(20):
@@ -92,6 +108,23 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 def test_uid_of_both_ends(pair: Pair) -> None:
     peers = Peers((1,))
     assert [peers.uid(end, end.getpeername()) for end in (pair.client, pair.accepted)] == [os.geteuid(), os.geteuid()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [(PLAIN, MARK), (LONGER, 0), (b"\x60" + PLAIN[1:], 0), (b"", 0)],
+    ids=["plain", "with options", "IPv6", "not kept"],
+)
+def test_mark_in_the_first_packet(headers: bytes, found: int) -> None:
+    assert mark.parse(headers) == found
+
+
+def test_mark_of_an_ordinary_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        mark.keep(listener)
+        with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as accepted:
+            client.send(b"urgent", socket.MSG_OOB)  # which says nothing of the first packet
+            assert mark.read(accepted) == 0
 
 
 def test_bytes_that_wait_at_the_other_end(pair: Pair) -> None:

@@ -193,6 +193,15 @@ def somaxconn() -> dict[str, object]:
         return {"value": int(file.read()), "writable": os.access(path, os.W_OK)}
 
 
+def accepts_own_addresses() -> bool:
+    """Tell whether packets on lo may come from this host's addresses without having been sent by it (accept_local)."""
+    accepting = []
+    for device in ("all", "lo"):
+        with open(f"/proc/sys/net/ipv4/conf/{device}/accept_local", encoding="ascii") as file:
+            accepting.append(int(file.read()))
+    return any(accepting)
+
+
 def most_files() -> int:
     """Return how many files a service can be allowed to open: what systemd may, unless it can raise that here."""
     with open("/proc/sys/fs/nr_open", encoding="ascii") as file:
@@ -275,6 +284,7 @@ def main() -> None:
         "venvs": built(f"{home}/venvs"),
         "current": current,
         "somaxconn": somaxconn(),
+        "accepts_own_addresses": accepts_own_addresses(),
         "most_files": most_files(),
         "instances": instances(),
         "unreadable": unreadable(question["proxy_reads"], "www-data"),

@@ -26,6 +26,7 @@ class Config:
     drain_timeout: float = 30
     max_body_bytes: int = 16 * 1024 * 1024
     peer_uids: tuple[int, ...] = ()
+    peer_mark: int = 0
     listen: str = ""
     cors: Cors = Cors()  # noqa: RUF009  # frozen, like the one below
     jsonp: Jsonp = Jsonp()  # noqa: RUF009
@@ -41,6 +42,7 @@ RULES: Mapping[str, rules.Rule] = {
     "drain_timeout": rules.seconds(0, 86_400),
     "max_body_bytes": rules.integer(1, 2**40),
     "peer_uids": rules.uids,
+    "peer_mark": rules.integer(0, 65_535),
     "listen": rules.listen,
     "cors": cors_config.parse,
     "jsonp": jsonp_config.parse,

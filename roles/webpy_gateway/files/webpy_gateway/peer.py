@@ -1,10 +1,10 @@
-"""Which user's process is at the other end of a connection, asked of the kernel."""
+"""Which user's process is at the other end of a connection: the firewall's mark says it, or the kernel is asked."""
 
 import struct
 from _socket import AF_UNIX, IPPROTO_TCP, SO_PEERCRED, SOL_SOCKET, TCP_INFO, socket
 from typing import Any
 
-from webpy_gateway import log
+from webpy_gateway import log, mark
 from webpy_gateway.diag import Diag
 
 # struct ucred: pid, uid, gid
@@ -13,11 +13,16 @@ TCP_ESTABLISHED = 1
 
 
 class Peers:
-    """Decides who may connect. `own`: where all connections come in, where that is known."""
+    """Decides who may connect. `own`: where all connections come in, where that is known.
 
-    def __init__(self, uids: tuple[int, ...], own: tuple[str, int] | None = None) -> None:
+    `marked`: the mark that the firewall gives to connections of these users, 0 where there is none.
+    """
+
+    def __init__(self, uids: tuple[int, ...], own: tuple[str, int] | None = None, marked: int = 0) -> None:
         self._uids = frozenset(uids)
         self._own = own
+        self._marked = marked if own else 0
+        self._host = own[0] if own else ""
         self._refused = log.Limited()
         self._diag = Diag()
 
@@ -29,6 +34,9 @@ class Peers:
         if not self._uids:
             return True
         try:
+            # only from where the kernel itself lets nothing in from outside: the address of the listener
+            if self._marked and address[0] == self._host and mark.read(connection) == self._marked:
+                return True
             uid = self.uid(connection, address)
         except OSError as error:
             if not _left(connection):

@@ -11,7 +11,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 
-from webpy_gateway import garbage, log, protocols, watchdog, webpy
+from webpy_gateway import garbage, log, mark, protocols, watchdog, webpy
 from webpy_gateway.accepting import REFUSABLE, Acceptor
 from webpy_gateway.config import Config
 from webpy_gateway.connection import Connection
@@ -36,7 +36,9 @@ class Server:
         self._listener = listener
         self._service = service
         self._patience = config.request_timeout
-        self._peers = Peers(config.peer_uids, listener.address)
+        if config.peer_mark and listener.address:
+            mark.keep(listener.socket)
+        self._peers = Peers(config.peer_uids, listener.address, config.peer_mark)
         self._finished = Event()
         self._workers = Workers(lambda connection: serve(connection, service), self._on_finished, webpy.warm_up)
         self._acceptor = Acceptor(listener.socket, config.max_concurrency, self._workers.busy, self._begin)
