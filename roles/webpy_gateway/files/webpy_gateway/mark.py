@@ -2,7 +2,7 @@
 
 The instance's table writes it into the urgent pointer of the SYN (RFC 9293, section 3.1), where it means nothing, after
 a look at the user whose socket sends it.  No ordinary socket can write there; what root's raw sockets send meets the
-same table, and so does what is put onto the device lo.
+same table; and what is put onto the device lo the kernel drops, where it claims an address of the host's own.
 """
 
 from _socket import IPPROTO_TCP, socket
