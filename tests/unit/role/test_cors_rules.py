@@ -37,7 +37,7 @@ def messages(**values: Any) -> list[str]:
 
 def written(**values: Any) -> config.Config:
     """The gateway's view of the file that the role writes."""
-    seen = {"__webpy_gateway_share": 10, "__webpy_gateway_uids": {"www-data": 33}}
+    seen = {"__webpy_gateway_share": 10, "__webpy_gateway_marks": True, "__webpy_gateway_uids": {"www-data": 33}}
     text = (ROLE / "templates/etc/webpy-gateway/gateway.toml.j2").read_text()
     # as the template action does it
     templar = Templar(LOADER, variables=variables(**values) | seen)

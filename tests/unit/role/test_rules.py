@@ -123,6 +123,15 @@ def test_lighttpd_may_open_two_files_for_each_of_the_most_connections() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bind", "accepts", "marks"), [("tcp", False, True), ("tcp", True, False), ("unix", False, False)]
+)
+def test_a_mark_is_believed_only_where_no_device_could_bring_it(bind: str, accepts: bool, marks: bool) -> None:
+    variables = load("defaults/main.yml") | load("vars/main/names.yml") | {"webpy_gateway_bind": bind}
+    variables |= {"__webpy_gateway_host": {"accepts_own_addresses": accepts}}
+    assert Templar(LOADER, variables=variables).template(variables["__webpy_gateway_marks"]) is marks
+
+
+@pytest.mark.parametrize(
     ("own", "others", "found"),
     [(1, [], 1), (2, [], 2), (1, [{}], 1), (1, [{"lighttpd_workers": 4}, {"lighttpd_workers": 2}], 4), (3, [{}], 3)],
 )
