@@ -2,10 +2,10 @@
 
     poll.py LOG [USER]    appends one JSON object a line, with the wall clock as "t"; USER: instead of the outsiders
 
-{"who", "asker", "realtime", "polls", "late"}
-                                       each second, for each of several askers of one outsider: whether it has a
-                                       processor at once when it wants one; polls, and from when to when it did not ask
-                                       for more than a millisecond
+{"who", "asker", "askers", "realtime", "polls", "late"}
+                                       each second, for each of several askers of one outsider: whether it goes before
+                                       all ordinary processes; polls, and each time that it did not ask for more than a
+                                       millisecond: when it had asked, meant to ask again, was woken, and asked
 {"who", "answered"}                    an outsider got an answer: the isolation is broken
 {"client", "status"}                   the client got something else than 200
 """
@@ -15,7 +15,9 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import resource
 import selectors
+import signal
 import socket
 import sys
 import time
@@ -26,9 +28,10 @@ REQUEST = b"GET %s_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r
 PORT: tuple[Any, bytes] = (("127.0.0.1", 480), b"/webpy_api/")
 PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
 LATE = 0.001  # seconds
-# how often, and by how many askers, who take turns: while one waits for a processor, another may have one.
-# root's connections to the unix socket are accepted, and cost the gateway something: he asks less often
-OUTSIDERS = [(to, *who) for to in (PORT, PATH) for who in (("nobody", 0.0008, 2), ("root", 0.005, 1))]
+# an asker for each processor, who take turns: while one processor stands still, another may not
+PROCESSORS = sorted(os.sched_getaffinity(0))
+# seconds between two questions; root's connections to the unix socket are accepted, and cost the gateway something
+OUTSIDERS = [(to, *who) for to in (PORT, PATH) for who in (("nobody", 0.00025), ("root", 0.005))]
 # where packets get lost attempts pile up; the oldest then make room, for none is left out
 OPEN_AT_ONCE = 4000
 LIFE = 3.0  # seconds until an attempt is given up
@@ -92,33 +95,49 @@ class Outsider:
             self.open.unregister(attempt)
             attempt.close()
 
-    def run(self, every: float, asker: int, askers: int, *, realtime: bool) -> None:
-        """Poll until the end, at times that no other asker has."""
-        late: list[tuple[float, float]] = []
-        polls, last, turn = 0, time.time(), every * asker / askers
-        window = last + (asker + 1) / askers  # not all of them write at once
+    def run(self, every: float, turn: float, **about: object) -> None:
+        """Poll until the end, at times that no other asker has: `turn` seconds after multiples of `every`."""
+        late: list[tuple[float, float, float, float]] = []
+        polls = 0
+        last = due = time.time()
+        waiting = Waiting()
+        waited = waiting.seconds()
+        window = last + 1 - turn / every / 2  # not all of them write at once
         while True:
             now = time.time()
             if now - last > LATE:
-                late.append((last, now))
+                late.append((last, due, now - (waiting.seconds() - waited), now))
             last, polls = now, polls + 1
             self.poll()
             if self.begun:
                 self.look()
             if now >= window:
-                self.log.write(who=self.who, asker=asker, realtime=realtime, polls=polls, late=late)
+                self.log.write(who=self.who, **about, polls=polls, late=late)
                 late, polls, window = [], 0, now + 1
-            now = time.time()
-            time.sleep(every - (now - turn) % every)
+            waited, now = waiting.seconds(), time.time()
+            due = now + every - (now - turn) % every
+            time.sleep(due - now)
 
 
-def hasten() -> bool:
-    """Take precedence of all ordinary processes, as far as the machine lets one."""
+def hasten(processor: int) -> bool:
+    """Take precedence of all ordinary processes of this processor, as far as the machine lets one."""
+    os.sched_setaffinity(0, {processor})
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO)))
     except PermissionError:
         return False
     return True
+
+
+class Waiting:
+    """For how long this process was ready and had no processor (Linux, Documentation/scheduler/sched-stats.rst)."""
+
+    def __init__(self) -> None:
+        self.file = os.open("/proc/self/schedstat", os.O_RDONLY)
+
+    def seconds(self) -> float:
+        """Return the sum until now."""
+        return int(os.pread(self.file, 100, 0).split()[1]) / 1e9
 
 
 def client(log: Log, prefix: bytes) -> None:
@@ -138,21 +157,28 @@ def client(log: Log, prefix: bytes) -> None:
 
 def main() -> None:
     """Start everybody, each in a process of his own, and wait."""
-    log = Log(sys.argv[1])
-    for (to, prefix), outsider, every, askers in OUTSIDERS:
-        user = sys.argv[2] if len(sys.argv) > 2 else outsider
-        for asker in range(askers):
-            if os.fork() == 0:
-                realtime = hasten()
+    log, children = Log(sys.argv[1]), []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2 * OPEN_AT_ONCE, 2 * OPEN_AT_ONCE))
+    askers = len(PROCESSORS)
+    for (to, prefix), who, every in OUTSIDERS:
+        user = sys.argv[2] if len(sys.argv) > 2 else who
+        for asker, processor in enumerate(PROCESSORS):
+            children.append(os.fork())
+            if children[-1] == 0:
+                realtime = hasten(processor)
                 account = pwd.getpwnam(user)
                 os.setgroups([])
                 os.setgid(account.pw_gid)
                 os.setuid(account.pw_uid)
-                Outsider(log, f"{user} {to}", to, REQUEST % prefix).run(every, asker, askers, realtime=realtime)
+                outsider = Outsider(log, f"{user} {to}", to, REQUEST % prefix)
+                outsider.run(every * askers, every * asker, asker=asker, askers=askers, realtime=realtime)
     for prefix in (PORT[1], PATH[1]):
-        if os.fork() == 0:
+        children.append(os.fork())
+        if children[-1] == 0:
             client(log, prefix)
-    os.wait()
+    ended, _ = os.wait()
+    for child in set(children) - {ended}:
+        os.kill(child, signal.SIGTERM)
     sys.exit("one of them is gone")
 
 

@@ -1,0 +1,1 @@
+"""What the askers have seen, and how well they watched."""
