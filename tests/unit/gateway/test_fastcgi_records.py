@@ -17,7 +17,7 @@ def streams(found: list[fcgi.Record]) -> list[fcgi.Record]:
     joined: list[fcgi.Record] = []
     for kind, number, content in found:
         if joined and content and joined[-1][2] and joined[-1][:2] == (kind, number) == (Kind.STDIN, number):
-            content = joined.pop()[2] + content
+            content = bytes(joined.pop()[2]) + content
         joined.append((kind, number, content))
     return joined
 

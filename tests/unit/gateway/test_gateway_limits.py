@@ -3,6 +3,7 @@
 import contextlib
 import io
 import tempfile
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from gateway_wsgi import (
     sleeping,
 )
 from webpy_gateway import body, concurrency, deadline, errors
+from webpy_gateway.request_body import RequestBody
 
 
 def test_full_means_503_and_streams_count_until_closed() -> None:
@@ -70,6 +72,32 @@ def test_border_of_the_body(most: int, size: int, status: int, chunked: bool) ->
     if status == 200:
         assert exchange.sent == data
         assert "HTTP_TRANSFER_ENCODING" not in exchange.environ
+
+
+class Pieces(RequestBody):
+    """A body that comes two bytes at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.rest = memoryview(data)
+
+    def block(self, most: int) -> memoryview:
+        block, self.rest = self.rest[:2], self.rest[2:]
+        return block
+
+
+@pytest.mark.parametrize("size", [200_000, 1_000_001])
+def test_a_body_in_tiny_pieces_takes_the_memory_of_its_bytes(size: int) -> None:
+    data = bytes(size)
+    tracemalloc.start()
+    try:
+        exchange = Exchange(body.layer(size, 9)(echo), "POST", data=data, **{"wsgi.input": Pieces(data)})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert exchange.sent == data
+    # the pieces, the whole of them and what is sent, and some more while they grow
+    assert peak < 4.5 * size
 
 
 def test_large_bodies_share_memory_and_go_to_files_beyond() -> None:

@@ -9,7 +9,7 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 
 from webpy_gateway import answers
 from webpy_gateway.deadlines import Deadlines, LateError
-from webpy_gateway.request_body import BLOCK_BYTES, RequestBody
+from webpy_gateway.request_body import BLOCK_BYTES, Block, RequestBody
 
 # A body up to this size is held in memory.  One up to the next is, too, where what all requests of a worker share for
 # that has room.  Any other is in a temporary file, to be written and read once more: a fifth fewer requests a second.
@@ -17,6 +17,7 @@ IN_MEMORY_BYTES = 256 * 1024
 LARGEST_SHARING_BYTES = 1024 * 1024
 SHARED_BYTES = 32 * 1024 * 1024
 LONGEST_LENGTH_DIGITS = 18
+SMALL_BYTES = 4 * 1024
 
 
 class _BodyError(Exception):
@@ -98,13 +99,27 @@ def _too_large(most: int) -> _BodyError:
     return _BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is larger than {most} bytes")
 
 
+class _Blocks(list[Block | bytearray]):
+    """What is to be joined in the end: a file in memory that grows is copied again and again, and when it is read."""
+
+    def append(self, block: Block | bytearray) -> None:
+        """Adds it; small ones to each other, since a block by itself takes more memory than they have bytes."""
+        if len(block) >= SMALL_BYTES:
+            super().append(block)
+        elif self and isinstance(last := self[-1], bytearray):
+            last += block
+        else:
+            super().append(bytearray(block))
+
+
 def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> tuple[IO[bytes], int]:
     """All of the stream, rewound, and its size, which must be the `exact` one where there is one.
 
     `in_memory`: what is larger goes to a file.
     """
-    small = exact is not None and exact <= in_memory
-    body: IO[bytes] = io.BytesIO() if small else tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115
+    blocks = _Blocks()
+    file = None if exact is not None and exact <= in_memory else tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115
+    keep = blocks.append if file is None else file.write
     size = 0
     # as the bytes come, where it is our own: to wait for full blocks would be to copy them together
     take = stream.block if isinstance(stream, RequestBody) else stream.read
@@ -119,11 +134,13 @@ def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> 
             raise _BodyError(HTTPStatus.BAD_REQUEST, "the request body is broken or incomplete") from error
         if not block:
             break
-        body.write(block)
+        keep(block)
         size += len(block)
     if size > most:
         raise _too_large(most)
     if exact is not None and size < exact:
         raise _BodyError(HTTPStatus.BAD_REQUEST, "the request body is broken or incomplete")
-    body.seek(0)
-    return body, size
+    if file is None:
+        return io.BytesIO(b"".join(blocks)), size
+    file.seek(0)
+    return file, size

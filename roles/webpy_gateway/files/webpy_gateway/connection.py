@@ -2,7 +2,18 @@
 
 import contextlib
 import time
-from _socket import AF_UNIX, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL, SHUT_WR, SO_SNDBUF, SOL_SOCKET, socket
+from _socket import (
+    AF_UNIX,
+    IPPROTO_TCP,
+    MSG_DONTWAIT,
+    MSG_MORE,
+    MSG_NOSIGNAL,
+    SHUT_WR,
+    SO_SNDBUF,
+    SOL_SOCKET,
+    TCP_QUICKACK,
+    socket,
+)
 from typing import Any
 
 import gevent
@@ -63,6 +74,10 @@ class Connection:
                     return self.socket.recv(most, MSG_DONTWAIT)
                 return bytes(_buffer[: self.socket.recv_into(_buffer, most, MSG_DONTWAIT)])
             except BlockingIOError:
+                if self.socket.family != AF_UNIX:
+                    # the last small segment comes when the one before is acknowledged (RFC 896), which is otherwise
+                    # put off by 40 ms (RFC 1122, section 4.2.3.2)
+                    self.socket.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 1)
                 self._wait(READ, self.patience if seconds is None else seconds)
             except OSError as error:
                 raise GoneError(*error.args) from error

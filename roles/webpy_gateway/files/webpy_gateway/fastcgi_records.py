@@ -45,8 +45,10 @@ class Status(IntEnum):
     UNKNOWN_ROLE = 3
 
 
+# a view where it is part of a STDIN: 64 KiB are not copied for the few bytes of the next record that came along
+Content = bytes | memoryview
 # one record without its padding: kind, which may be one that nobody knows, request id, content
-Record = tuple[int, int, bytes]
+Record = tuple[int, int, Content]
 
 
 class MalformedError(Exception):
@@ -108,7 +110,7 @@ class Reader:
             self._data, self._at = self.receive(), 0
             if not self._data:
                 raise MalformedError("the connection ended within a record")
-        content = self._data[self._at : self._at + self.missing]
+        content = memoryview(self._data)[self._at : self._at + self.missing]
         self._at += len(content)
         self.missing -= len(content)
         if self._at == len(self._data):
@@ -157,9 +159,9 @@ def unknown_type(kind: int) -> bytes:
     return record(Kind.UNKNOWN_TYPE, MANAGEMENT, bytes((kind, 0, 0, 0, 0, 0, 0, 0)))
 
 
-def values(asked: bytes, known: dict[str, str]) -> bytes:
+def values(asked: Content, known: dict[str, str]) -> bytes:
     """The answer to GET_VALUES: what is known of what was asked for (4.1). Raises MalformedError."""
-    content = pairs((name, known[name]) for name in parse_pairs(asked) if name in known)
+    content = pairs((name, known[name]) for name in parse_pairs(bytes(asked)) if name in known)
     return record(Kind.GET_VALUES_RESULT, MANAGEMENT, content)
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from webpy_gateway import fastcgi_records as records
 from webpy_gateway import log
 from webpy_gateway.connection import Connection, GoneError, StalledError
-from webpy_gateway.fastcgi_records import STDIN, Kind, MalformedError, Reader, Status
+from webpy_gateway.fastcgi_records import STDIN, Content, Kind, MalformedError, Reader, Status
 from webpy_gateway.http1_head import LONGEST_HEAD, RefusedError
 from webpy_gateway.service import Service
 
@@ -85,13 +85,13 @@ class Requests(Reader):
                 raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the parameters are too large")
         return found
 
-    def stdin(self) -> bytes:
+    def stdin(self) -> Content:
         """The next bytes of the body, none at its end. Raises what `params` raises."""
         content = self._content(STDIN)
         self.over = not content
         return content
 
-    def late_stdin(self) -> bytes:
+    def late_stdin(self) -> Content:
         """As `stdin`, while the request is being answered. Raises OSError whatever is wrong."""
         self._until = None  # the time for the head is no matter any more
         try:
@@ -101,7 +101,7 @@ class Requests(Reader):
             self.keep = False
             raise OSError("malformed records") from error
 
-    def _content(self, wanted: int) -> bytes:
+    def _content(self, wanted: int) -> Content:
         """The content of the active request's next record, which must be of that kind."""
         while (record := self.next()) is not None:
             kind, number, content = record
@@ -110,7 +110,7 @@ class Requests(Reader):
             self._unwanted(kind, number, content)
         raise GoneError("the connection ended within a request")
 
-    def _unwanted(self, kind: int, number: int, content: bytes) -> None:
+    def _unwanted(self, kind: int, number: int, content: Content) -> None:
         """What is to be done about a record that nobody waits for: nothing, if its request is over (3.3)."""
         if number == records.MANAGEMENT:
             self._manage(kind, content)
@@ -122,7 +122,7 @@ class Requests(Reader):
         elif kind == Kind.BEGIN_REQUEST:
             self._connection.send(records.end_request(number, Status.CANT_MPX_CONN))
 
-    def _manage(self, kind: int, content: bytes) -> None:
+    def _manage(self, kind: int, content: Content) -> None:
         """Answers a record about the connection itself (4)."""
         if kind == Kind.GET_VALUES:
             self._connection.send(records.values(content, VALUES))
@@ -134,8 +134,8 @@ class Requests(Reader):
     def receive(self) -> bytes:
         """As Reader's, and not for longer than there is time for this part of a request."""
         if self._until is None:
-            # never beyond the record: its bytes are used as they came, where others would have to be copied apart
-            return self._connection.receive(self.missing or records.HEADER_BYTES)
+            # not far beyond the record: the next one's header comes along, and the bytes of both are used as they came
+            return self._connection.receive(self.missing + records.HEADER_BYTES)
         try:
             return self._connection.receive(RECEIVED_BYTES, self._until - time.monotonic())
         except StalledError:

@@ -3,6 +3,7 @@
 import io
 
 BLOCK_BYTES = 64 * 1024
+Block = bytes | memoryview
 
 
 class RequestBody(io.RawIOBase):
@@ -15,12 +16,12 @@ class RequestBody(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """So many bytes, fewer only at the end; all where the size is negative or None. Raises OSError."""
         wanted = -1 if size is None else size
-        blocks = []
+        blocks: list[Block] = []
         while wanted and (block := self.block(BLOCK_BYTES if wanted < 0 else min(wanted, BLOCK_BYTES))):
             blocks.append(block)
             wanted -= len(block) if wanted > 0 else 0
-        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        return b"".join(blocks)
 
-    def block(self, most: int) -> bytes:
+    def block(self, most: int) -> Block:
         """The next bytes, at most so many; none at the end. Raises OSError."""
         raise NotImplementedError

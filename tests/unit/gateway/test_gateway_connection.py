@@ -1,0 +1,25 @@
+"""What a connection asks of the kernel."""
+
+import socket
+from typing import Any
+
+import gevent
+from gevent import monkey
+from webpy_gateway.connection import Connection
+
+
+def test_what_came_is_acknowledged_before_more_is_waited_for() -> None:
+    """Else the last small segment of a body and the acknowledgement that it waits for hold each other up for 40 ms."""
+    raw: Any = monkey.get_original("socket", "socket")
+    with raw() as listener, raw() as client:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        client.connect(listener.getsockname())
+        taken = raw(fileno=listener._accept()[0])
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        receiving = gevent.spawn(Connection(taken, 9).receive, 100)
+        gevent.sleep(0)
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 1
+        client.send(b"more")
+        assert receiving.get() == b"more"
+        taken.close()
