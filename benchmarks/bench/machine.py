@@ -27,6 +27,7 @@ def describe() -> dict[str, str]:
         "Python packages": f"{_said(PEERS, '-c', VERSIONS)}, on Python {platform.python_version()}",
         "open files": str(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         "somaxconn": Path("/proc/sys/net/core/somaxconn").read_text().strip(),
+        "congestion control": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 from webpy_gateway.connection import Connection
+from webpy_gateway.listener import obtain
 
 
 def test_what_came_is_acknowledged_before_more_is_waited_for() -> None:
@@ -23,3 +24,12 @@ def test_what_came_is_acknowledged_before_more_is_waited_for() -> None:
         client.send(b"more")
         assert receiving.get() == b"more"
         taken.close()
+
+
+def test_answers_are_not_paced_whatever_the_host_does(free_port: int) -> None:
+    listener = obtain(f"127.0.0.1:{free_port}")
+    with socket.create_connection(("127.0.0.1", free_port)):
+        taken, _ = listener.socket.accept()
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
+        taken.close()
+    listener.close()

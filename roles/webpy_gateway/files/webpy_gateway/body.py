@@ -99,17 +99,12 @@ def _too_large(most: int) -> _BodyError:
     return _BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is larger than {most} bytes")
 
 
-class _Blocks(list[Block | bytearray]):
-    """What is to be joined in the end: a file in memory that grows is copied again and again, and when it is read."""
-
-    def append(self, block: Block | bytearray) -> None:
-        """Adds it; small ones to each other, since a block by itself takes more memory than they have bytes."""
-        if len(block) >= SMALL_BYTES:
-            super().append(block)
-        elif self and isinstance(last := self[-1], bytearray):
-            last += block
-        else:
-            super().append(bytearray(block))
+def _gather(blocks: list[Block | bytearray], small: Block) -> None:
+    """Adds a small block to others, since one by itself takes more memory than it has bytes."""
+    if blocks and isinstance(last := blocks[-1], bytearray):
+        last += small
+    else:
+        blocks.append(bytearray(small))
 
 
 def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> tuple[IO[bytes], int]:
@@ -117,9 +112,9 @@ def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> 
 
     `in_memory`: what is larger goes to a file.
     """
-    blocks = _Blocks()
+    # joined in the end: a file in memory would be copied again and again while it grows, and once more to be read
+    blocks: list[Block | bytearray] = []
     file = None if exact is not None and exact <= in_memory else tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115
-    keep = blocks.append if file is None else file.write
     size = 0
     # as the bytes come, where it is our own: to wait for full blocks would be to copy them together
     take = stream.block if isinstance(stream, RequestBody) else stream.read
@@ -134,7 +129,12 @@ def _read(stream: InputStream, exact: int | None, most: int, in_memory: int) -> 
             raise _BodyError(HTTPStatus.BAD_REQUEST, "the request body is broken or incomplete") from error
         if not block:
             break
-        keep(block)
+        if file is not None:
+            file.write(block)
+        elif len(block) < SMALL_BYTES:
+            _gather(blocks, block)
+        else:
+            blocks.append(block)
         size += len(block)
     if size > most:
         raise _too_large(most)
