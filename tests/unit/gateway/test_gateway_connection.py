@@ -4,8 +4,10 @@ import socket
 from typing import Any
 
 import gevent
+import gevent.socket
+import pytest
 from gevent import monkey
-from webpy_gateway.connection import Connection
+from webpy_gateway.connection import PARTS_AT_ONCE, Connection
 from webpy_gateway.listener import obtain
 
 
@@ -33,3 +35,18 @@ def test_answers_are_not_paced_whatever_the_host_does(free_port: int) -> None:
         assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
         taken.close()
     listener.close()
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (0, 0, 5, 0), (200_000,), (8, 60_000, 0, 1, 150_000, 3) * PARTS_AT_ONCE])
+def test_parts_arrive_in_order_where_few_bytes_are_taken_at_once(sizes: tuple[int, ...]) -> None:
+    parts = [bytes((number % 251,)) * size for number, size in enumerate(sizes)]
+    arrived = bytearray()
+    ours, theirs = gevent.socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    connection = Connection(monkey.get_original("socket", "socket")(fileno=ours.detach()), 9)
+    with theirs:
+        sending = gevent.spawn(connection.send_parts, parts)
+        sending.link_value(lambda _: connection.close())
+        while block := theirs.recv(1000):
+            arrived += block
+    assert arrived == b"".join(parts)

@@ -14,12 +14,11 @@ from _socket import (
     TCP_QUICKACK,
     socket,
 )
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gevent
 from gevent import getcurrent
-
-from webpy_gateway.pace import Pace
 
 READ, WRITE = 1, 2
 # what nobody wanted is read and dropped so far: closing at once would reset the client before it has the answer
@@ -30,8 +29,8 @@ BLOCK_BYTES = 64 * 1024
 # socket(7), and a unix socket takes half of that at a time, less 64 bytes)
 UNREAD_BYTES = 64 * 1024
 PIECE_BYTES = UNREAD_BYTES // 2 - 64
-# over TCP, where the kernel has to be asked for it, twice as much takes half of the questions
-UNREAD_TCP_BYTES = 2 * UNREAD_BYTES
+# of an answer, in one call: more would not be taken at once, and be offered again
+PARTS_AT_ONCE = 6
 # what a head may arrive in, used by all in turn: a block of its own, cut to size, would leave a hole in memory for each
 _buffer = memoryview(bytearray(16 * 1024))
 _LATE = object()
@@ -51,14 +50,13 @@ class Connection:
     `silent` is true while no request is being served: whoever stops the server may drop the connection then.
     """
 
-    __slots__ = ("_ended", "_pace", "_unread", "_watchers", "patience", "peer", "silent", "socket")
+    __slots__ = ("_ended", "_unread", "_watchers", "patience", "peer", "silent", "socket")
 
     def __init__(self, sock: socket, patience: float, peer: str = "") -> None:
         self.socket = sock
         self._watchers: dict[int, Any] = {}
         self._unread = b""
         self._ended = False
-        self._pace: Pace | None = None
         self.patience = patience
         self.peer = peer
         self.silent = True
@@ -94,25 +92,29 @@ class Connection:
         rest: bytes | memoryview = data
         self._ended = last and self.socket.family != AF_UNIX
         flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if self._ended else 0)
-        while True:
-            piece = rest if self._pace is None else self._allowed(rest, self._pace)
-            try:
-                sent = self.socket.send(piece, flags)
-            except BlockingIOError:
-                self._wait(WRITE, self.patience)
-                continue
-            except OSError as error:
-                raise GoneError(*error.args) from error
-            if sent == len(rest):
-                return
+        while (sent := self._when_taken(self.socket.send, rest, flags)) < len(rest):
             rest = memoryview(rest)[sent:]
 
-    def narrow(self) -> None:
-        """Lets only so much wait for the other side from now on, as far as the kernel can tell."""
-        if self.socket.family == AF_UNIX:
-            self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
-        else:
-            self._pace = Pace(self.socket, UNREAD_TCP_BYTES)
+    def send_parts(self, parts: Sequence[bytes | memoryview]) -> None:
+        """All of the bytes of all parts, which are not copied together first; else as `send`."""
+        at, begun = 0, 0
+        while at < len(parts):
+            some = [memoryview(parts[at])[begun:], *parts[at + 1 : at + PARTS_AT_ONCE]]
+            sent = begun + self._when_taken(self.socket.sendmsg, some, (), MSG_DONTWAIT | MSG_NOSIGNAL)
+            while at < len(parts) and sent >= len(parts[at]):
+                sent -= len(parts[at])
+                at += 1
+            begun = sent
+
+    def narrow(self) -> bool:
+        """Lets little wait for the other side from now on.
+
+        False: that cannot be told to the kernel, as over TCP, where it acknowledges what has arrived, read or not.
+        """
+        if self.socket.family != AF_UNIX:
+            return False
+        self.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES // 2)
+        return True
 
     def linger(self) -> None:
         """Says that nothing more will be sent, and drops what still arrives, within bounds."""
@@ -138,10 +140,15 @@ class Connection:
                 pass
         self.socket.close()
 
-    def _allowed(self, data: bytes | memoryview, pace: Pace) -> memoryview:
-        if not (allowed := pace.take(len(data), self.patience)):
-            raise StalledError("nothing was read in time")
-        return memoryview(data)[:allowed]
+    def _when_taken(self, call: Callable[..., int], *arguments: Any) -> int:
+        """What the call returns once the kernel takes at least a byte. Raises GoneError."""
+        while True:
+            try:
+                return call(*arguments)
+            except BlockingIOError:
+                self._wait(WRITE, self.patience)
+            except OSError as error:
+                raise GoneError(*error.args) from error
 
     def _wait(self, event: int, seconds: float) -> None:
         hub = gevent.get_hub()

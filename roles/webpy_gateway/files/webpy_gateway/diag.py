@@ -13,8 +13,8 @@ HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=BBBBI")
 PORTS = struct.Struct("!HH")
 NO_INTERFACE_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
-# of the answer: its kind; then, of struct inet_diag_msg, the ports, the bytes that wait to be read, uid and inode
-ANSWER = struct.Struct("=4xH14x4s48xI4xII")
+# of the answer: its kind; then, of struct inet_diag_msg, the ports, uid and inode
+ANSWER = struct.Struct("=4xH14x4s56xII")
 ANSWER_BYTES = 512
 ALL_STATES = 0xFFFFFFFF
 
@@ -28,8 +28,8 @@ class Diag:
         self._socket: socket | None = None
         self._answer = bytearray(ANSWER_BYTES)
 
-    def other_end(self, peer: tuple[str, int], own: tuple[str, int]) -> tuple[int, int, int] | None:
-        """Bytes that wait there to be read, user and inode of that end; None: it is not here. Raises OSError."""
+    def other_end(self, peer: tuple[str, int], own: tuple[str, int]) -> tuple[int, int] | None:
+        """User and inode of that end; None: it is not here. Raises OSError."""
         try:
             return self._ask(peer, own)
         except OSError:
@@ -39,7 +39,7 @@ class Diag:
                 self._socket = None
             raise
 
-    def _ask(self, peer: tuple[str, int], own: tuple[str, int]) -> tuple[int, int, int] | None:
+    def _ask(self, peer: tuple[str, int], own: tuple[str, int]) -> tuple[int, int] | None:
         before, after = _question(peer[0], own[0])
         ports = PORTS.pack(peer[1], own[1])
         if self._socket is None:
@@ -49,8 +49,8 @@ class Diag:
         self._socket.send(before + ports + after)
         if self._socket.recv_into(self._answer) < ANSWER.size:
             return None
-        kind, answered, unread, uid, inode = ANSWER.unpack_from(self._answer)
-        return (unread, uid, inode) if kind == SOCK_DIAG_BY_FAMILY and answered == ports else None
+        kind, answered, uid, inode = ANSWER.unpack_from(self._answer)
+        return (uid, inode) if kind == SOCK_DIAG_BY_FAMILY and answered == ports else None
 
 
 @lru_cache(64)

@@ -38,8 +38,8 @@ class Framing(Protocol):
         `fields`: complete `Name: value` lines. Not `sized`: the end of the body must be marked.
         """
 
-    def blocks(self, data: bytes) -> Iterable[bytes]:
-        """The next bytes of the body, never empty, as they are to be sent one after the other."""
+    def parts(self, data: bytes) -> list[bytes | memoryview]:
+        """The next bytes of the body, never empty, and what goes with them, in the order in which they are sent."""
 
     def end(self) -> bytes:
         """What marks the end of a complete answer, with or without a body."""
@@ -139,7 +139,7 @@ class _Exchange:
         if not self.out:
             self._send_head(b"" if self._bodiless else kept)
         elif kept:
-            self._send_blocks(kept)
+            self._connection.send_parts(self._framing.parts(kept))
         if self._left is not None and not self._bodiless:
             self._left -= len(kept)
             if len(kept) < len(data):
@@ -185,14 +185,7 @@ class _Exchange:
         if joined:
             self._connection.send(head + end, last=whole and not self._framing.keep)
         else:
-            self._connection.send(head)
-            self._send_blocks(data)
-            if end:
-                self._connection.send(end)  # not joined: a copy of a large body costs more than a call
-
-    def _send_blocks(self, data: bytes) -> None:
-        for block in self._framing.blocks(data):
-            self._connection.send(block)
+            self._connection.send_parts([head, *self._framing.parts(data), end])
 
     def _finish(self) -> None:
         if self._left and not self._bodiless:

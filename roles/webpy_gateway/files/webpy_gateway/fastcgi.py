@@ -1,7 +1,7 @@
 """FastCGI 1.0 on one connection, as a responder: what the protocol forbids is refused, never guessed."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -11,16 +11,17 @@ from webpy_gateway import answers, exchange, fastcgi_environ, log, requestid
 from webpy_gateway import fastcgi_records as records
 from webpy_gateway.connection import PIECE_BYTES, Connection, GoneError
 from webpy_gateway.fastcgi_body import Stdin
-from webpy_gateway.fastcgi_records import Kind, MalformedError, Status
+from webpy_gateway.fastcgi_records import Content, Kind, MalformedError, Status
 from webpy_gateway.fastcgi_requests import AbortedError, Requests, report
 from webpy_gateway.http1_head import RefusedError
 from webpy_gateway.service import Service
 
 LONGEST_LENGTH_DIGITS = 18
 STDOUT = int(Kind.STDOUT)
-LONGEST_PIECE = PIECE_BYTES - records.HEADER_BYTES
-# what the kernel takes at once of a narrowed connection: records of more would only be copied, and wait
-BLOCK_BYTES = 2 * LONGEST_PIECE
+# what a record of a body holds: lighttpd hands it on when all of it is there, so on a narrowed connection it has to fit
+# into what the kernel takes at once
+NARROW_CONTENT_BYTES = PIECE_BYTES - records.HEADER_BYTES
+CONTENT_BYTES = 64 * 1024 - records.HEADER_BYTES
 
 _bad_requests = log.Limited()
 
@@ -88,27 +89,24 @@ def _refuse(refused: RefusedError, framing: "Answer", connection: Connection) ->
 class Answer:
     """An answer as CGI has it, in records. `keep`: whether another one may follow it on the connection."""
 
-    __slots__ = ("_connection", "_narrow", "_number", "keep")
+    __slots__ = ("_connection", "_content_bytes", "_number", "keep")
 
     def __init__(self, number: int, connection: Connection, *, keep: bool) -> None:
         self._number = number
         self._connection = connection
-        self._narrow = False
+        self._content_bytes = 0
         self.keep = keep
 
     def head(self, status: bytes, fields: bytes, first: bytes, *, sized: bool) -> bytes:
         """The head and what goes with it. The end of the body is marked in any case."""
         return records.stream(STDOUT, self._number, b"Status: %b\r\n%b\r\n%b" % (status, fields, first))
 
-    def blocks(self, data: bytes) -> Iterator[bytes]:
+    def parts(self, data: bytes) -> list[Content]:
         """The next bytes of the body."""
-        if not self._narrow:
+        if not self._content_bytes:
             # lighttpd keeps 64 KiB of a body in memory, and writes to a file what it finds waiting beyond that
-            self._connection.narrow()
-            self._narrow = True
-        view = memoryview(data)
-        for start in range(0, len(data), BLOCK_BYTES):
-            yield records.stream(STDOUT, self._number, view[start : start + BLOCK_BYTES], LONGEST_PIECE)
+            self._content_bytes = NARROW_CONTENT_BYTES if self._connection.narrow() else CONTENT_BYTES
+        return records.parts(STDOUT, self._number, data, self._content_bytes)
 
     def end(self) -> bytes:
         """The end. An answer that is cut off has none, which is how lighttpd can tell."""

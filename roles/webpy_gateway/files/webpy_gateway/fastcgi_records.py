@@ -133,20 +133,25 @@ class Reader:
         return missing <= 0
 
 
-def record(kind: int, request: int, content: bytes | memoryview = b"") -> bytes:
+def record(kind: int, request: int, content: bytes = b"") -> bytes:
     """One record as bytes, without padding; content of at most LONGEST_CONTENT bytes."""
     return HEADER.pack(VERSION, kind, request, len(content), 0) + content
 
 
-def stream(kind: int, request: int, data: bytes | memoryview, longest: int = LONGEST_CONTENT) -> bytes:
+def stream(kind: int, request: int, data: bytes) -> bytes:
     """Data as records of a stream, as many as it takes; none for no data, since an empty one would end the stream."""
-    if 0 < len(data) <= longest:
+    if 0 < len(data) <= LONGEST_CONTENT:
         return record(kind, request, data)
-    parts: list[bytes | memoryview] = []
+    return b"".join(parts(kind, request, data, LONGEST_CONTENT))
+
+
+def parts(kind: int, request: int, data: bytes, longest: int) -> list[Content]:
+    """As `stream`, not joined: the header of each record, and its content of at most `longest` bytes."""
+    made: list[Content] = []
     for start in range(0, len(data), longest):
         content = memoryview(data)[start : start + longest]
-        parts += HEADER.pack(VERSION, kind, request, len(content), 0), content
-    return b"".join(parts)
+        made += HEADER.pack(VERSION, kind, request, len(content), 0), content
+    return made
 
 
 def end_request(request: int, status: Status) -> bytes:

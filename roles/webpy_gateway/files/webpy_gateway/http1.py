@@ -3,7 +3,6 @@
 import io
 import json
 import time
-from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -100,19 +99,16 @@ class Answer:
             b"" if b"date: " in fields.lower() else _date(int(time.time())),
             b"Transfer-Encoding: chunked\r\n" if self._chunked else b"",
             b"" if self.keep else b"Connection: close\r\n",
-            self._block(first) if first else b"",
+            b"".join(self.parts(first)) if first else b"",
         )
 
-    def blocks(self, data: bytes) -> Iterable[bytes]:
+    def parts(self, data: bytes) -> list[bytes | memoryview]:
         """The data, as a chunk where there are chunks."""
-        return (self._block(data),)
+        return [b"%x\r\n" % len(data), data, b"\r\n"] if self._chunked else [data]
 
     def end(self) -> bytes:
         """The last chunk where there are chunks."""
         return b"0\r\n\r\n" if self._chunked else b""
-
-    def _block(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
 
 
 @lru_cache(1)

@@ -55,7 +55,7 @@ class Peers:
             return int(CREDENTIALS.unpack(credentials)[1])
         end = self._diag.other_end(address[:2], self._own or connection.getsockname()[:2])
         # a socket that no process holds any more is reported with uid 0: that is not root
-        return end[1] if end and end[2] else None
+        return end[0] if end and end[1] else None
 
 
 def _left(connection: socket) -> bool:
