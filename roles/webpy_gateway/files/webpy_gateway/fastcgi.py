@@ -69,7 +69,7 @@ def _body(requests: Requests, declared: str) -> io.IOBase:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "far too large")
     length = int(declared or 0)
     if length:
-        return Stdin(requests.late_stdin, length)
+        return Stdin(requests.body(length), length)
     if requests.stdin():
         raise RefusedError(HTTPStatus.BAD_REQUEST, "STDIN is longer than CONTENT_LENGTH")
     return io.BytesIO()

@@ -45,7 +45,8 @@ class Status(IntEnum):
     UNKNOWN_ROLE = 3
 
 
-# a view where it is part of a STDIN: 64 KiB are not copied for the few bytes of the next record that came along
+# a view where it is much of a STDIN, which is not worth a copy, or a part of one
+LARGE_BYTES = 4 * 1024
 Content = bytes | memoryview
 # one record without its padding: kind, which may be one that nobody knows, request id, content
 Record = tuple[int, int, Content]
@@ -63,16 +64,15 @@ class Reader:
     """The records that arrive, however the bytes of them are split.
 
     One of STDIN that is not there as a whole is given in parts, as they come: to a stream it makes no difference.
-    `missing`: what of its content is still to come.
     """
 
-    __slots__ = ("_at", "_data", "_number", "missing")
+    __slots__ = ("_at", "_data", "_missing", "_number")
 
     def __init__(self) -> None:
         self._data = b""
         self._at = 0
         self._number = 0
-        self.missing = 0
+        self._missing = 0
 
     # a method to be overridden, not a function to be given: a reader that knew its owner would be garbage that only the
     # collector finds, with every request
@@ -82,7 +82,7 @@ class Reader:
 
     def next(self) -> Record | None:
         """The next record; None where the connection ended between two. Raises MalformedError."""
-        if self.missing:
+        if self._missing:
             return self._part()
         if len(self._data) - self._at < HEADER_BYTES and not self._wait_for(HEADER_BYTES):
             return None
@@ -90,13 +90,13 @@ class Reader:
         if version != VERSION:
             raise MalformedError("unknown version")
         size = HEADER_BYTES + length + padding
-        if len(self._data) - self._at < size:
-            if kind == STDIN and not padding:
-                self._at += HEADER_BYTES
-                self._number, self.missing = request, length
-                return self._part()
-            if not self._wait_for(size):
-                return None
+        there = len(self._data) - self._at
+        if kind == STDIN and not padding and (there < size or length >= LARGE_BYTES):
+            self._at += HEADER_BYTES
+            self._number, self._missing = request, length
+            return self._part()
+        if there < size and not self._wait_for(size):
+            return None
         begin = self._at + HEADER_BYTES
         content = self._data[begin : begin + length]
         self._at += size
@@ -110,9 +110,9 @@ class Reader:
             self._data, self._at = self.receive(), 0
             if not self._data:
                 raise MalformedError("the connection ended within a record")
-        content = memoryview(self._data)[self._at : self._at + self.missing]
+        content = memoryview(self._data)[self._at : self._at + self._missing]
         self._at += len(content)
-        self.missing -= len(content)
+        self._missing -= len(content)
         if self._at == len(self._data):
             self._data, self._at = b"", 0
         return STDIN, self._number, content
@@ -120,7 +120,8 @@ class Reader:
     def _wait_for(self, size: int) -> bool:
         """Waits until so many bytes are there; False at an orderly end."""
         missing = size - (len(self._data) - self._at)
-        parts = [self._data[self._at :]]
+        # one part is not copied by joining it
+        parts = [self._data[self._at :]] if self._at < len(self._data) else []
         try:
             while missing > 0 and (more := self.receive()):
                 parts.append(more)

@@ -4,6 +4,7 @@ Numbers in brackets are sections of the FastCGI specification.
 """
 
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from webpy_gateway import fastcgi_records as records
@@ -13,7 +14,9 @@ from webpy_gateway.fastcgi_records import STDIN, Content, Kind, MalformedError, 
 from webpy_gateway.http1_head import LONGEST_HEAD, RefusedError
 from webpy_gateway.service import Service
 
+# at once: of what is small, and of a body that is not
 RECEIVED_BYTES = 16 * 1024
+BODY_BYTES = 128 * 1024
 # the headers among them have bounds of their own; the rest is said by the web server, some of it more than once
 MOST_PARAMS_BYTES = 2 * LONGEST_HEAD
 # what a web server may ask for (4.1), as far as there is an answer
@@ -40,13 +43,14 @@ class Requests(Reader):
     connection; `over`: nothing more of the request will come.
     """
 
-    __slots__ = ("_connection", "_service", "_until", "active", "keep", "over")
+    __slots__ = ("_connection", "_most", "_service", "_until", "active", "keep", "over")
 
     def __init__(self, connection: Connection, service: Service) -> None:
         super().__init__()
         self._connection = connection
         self._service = service
         self._until: float | None = time.monotonic() + service.head_timeout
+        self._most = RECEIVED_BYTES
         self.active = 0
         self.keep = False
         self.over = True
@@ -57,6 +61,7 @@ class Requests(Reader):
             # what still arrives of the one before is for nobody (3.3)
             self.active = 0
             self._until = time.monotonic() + self._service.idle_timeout
+            self._most = RECEIVED_BYTES
         while (record := self.next()) is not None:
             kind, number, content = record
             if kind != BEGIN_REQUEST or number == records.MANAGEMENT:
@@ -91,15 +96,29 @@ class Requests(Reader):
         self.over = not content
         return content
 
-    def late_stdin(self) -> Content:
-        """As `stdin`, while the request is being answered. Raises OSError whatever is wrong."""
+    def body(self, length: int) -> Iterator[Content]:
+        """The bytes of the body, as they come, up to its end, which is at `length` if all is well.
+
+        To be read while the request is being answered; raises OSError whatever is wrong.
+        """
         self._until = None  # the time for the head is no matter any more
+        self._most = BODY_BYTES if length > RECEIVED_BYTES else RECEIVED_BYTES
         try:
-            return self.stdin()
+            # as `stdin`: one frame for all pieces of a large body, not several for each
+            while (record := self.next()) is not None:
+                kind, number, content = record
+                if kind != STDIN or number != self.active:
+                    self._unwanted(kind, number, content)
+                elif content:
+                    yield content
+                else:
+                    self.over = True
+                    return
         except MalformedError as error:
             report(error)
             self.keep = False
             raise OSError("malformed records") from error
+        raise GoneError("the connection ended within a request")
 
     def _content(self, wanted: int) -> Content:
         """The content of the active request's next record, which must be of that kind."""
@@ -134,10 +153,9 @@ class Requests(Reader):
     def receive(self) -> bytes:
         """As Reader's, and not for longer than there is time for this part of a request."""
         if self._until is None:
-            # not far beyond the record: the next one's header comes along, and the bytes of both are used as they came
-            return self._connection.receive(self.missing + records.HEADER_BYTES)
+            return self._connection.receive(self._most)
         try:
-            return self._connection.receive(RECEIVED_BYTES, self._until - time.monotonic())
+            return self._connection.receive(self._most, self._until - time.monotonic())
         except StalledError:
             if not self.active:
                 raise
