@@ -5,8 +5,7 @@
 {"who", "asker", "askers", "realtime", "polls", "late"}
                                        each second, for each of several askers of one outsider: whether it goes before
                                        all ordinary processes; polls, and each time that it did not ask for more than a
-                                       millisecond: when it had asked, fell asleep, meant to ask again, was woken, and
-                                       asked
+                                       millisecond: when it had asked, meant to ask again, was woken, and asked
 {"who", "answered"}                    an outsider got an answer: the isolation is broken
 {"client", "status"}                   the client got something else than 200
 """
@@ -31,9 +30,8 @@ PATH: tuple[Any, bytes] = ("/run/second/http.socket", b"/second/")
 LATE = 0.001  # seconds
 # an asker for each processor, who take turns: while one processor stands still, another may not
 PROCESSORS = sorted(os.sched_getaffinity(0))
-# seconds between two questions of an asker; root's connections to the unix socket are accepted, and cost the gateway
-# something
-OUTSIDERS = [(to, *who) for to in (PORT, PATH) for who in (("nobody", 0.0005), ("root", 0.01))]
+# seconds between two questions; root's connections to the unix socket are accepted, and cost the gateway something
+OUTSIDERS = [(to, *who) for to in (PORT, PATH) for who in (("nobody", 0.00025), ("root", 0.005))]
 # where packets get lost attempts pile up; the oldest then make room, for none is left out
 OPEN_AT_ONCE = 4000
 LIFE = 3.0  # seconds until an attempt is given up
@@ -99,16 +97,16 @@ class Outsider:
 
     def run(self, every: float, turn: float, **about: object) -> None:
         """Poll until the end, at times that no other asker has: `turn` seconds after multiples of `every`."""
-        late: list[tuple[float, float, float, float, float]] = []
+        late: list[tuple[float, float, float, float]] = []
         polls = 0
-        last = slept = due = time.time()
+        last = due = time.time()
         waiting = Waiting()
         waited = waiting.seconds()
         window = last + 1 - turn / every / 2  # not all of them write at once
         while True:
             now = time.time()
             if now - last > LATE:
-                late.append((last, slept, due, now - (waiting.seconds() - waited), now))
+                late.append((last, due, now - (waiting.seconds() - waited), now))
             last, polls = now, polls + 1
             self.poll()
             if self.begun:
@@ -116,9 +114,9 @@ class Outsider:
             if now >= window:
                 self.log.write(who=self.who, **about, polls=polls, late=late)
                 late, polls, window = [], 0, now + 1
-            waited, slept = waiting.seconds(), time.time()
-            due = slept + every - (slept - turn) % every
-            time.sleep(due - slept)
+            waited, now = waiting.seconds(), time.time()
+            due = now + every - (now - turn) % every
+            time.sleep(due - now)
 
 
 def hasten(processor: int) -> bool:
@@ -173,7 +171,7 @@ def main() -> None:
                 os.setgid(account.pw_gid)
                 os.setuid(account.pw_uid)
                 outsider = Outsider(log, f"{user} {to}", to, REQUEST % prefix)
-                outsider.run(every, every * asker / askers, asker=asker, askers=askers, realtime=realtime)
+                outsider.run(every * askers, every * asker, asker=asker, askers=askers, realtime=realtime)
     for prefix in (PORT[1], PATH[1]):
         children.append(os.fork())
         if children[-1] == 0:

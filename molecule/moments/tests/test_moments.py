@@ -11,14 +11,15 @@ import pytest
 import testinfra
 from hosttests.gateway import Gateway
 from testinfra.host import Host
-from watching.gaps import Gap, Polling, polling
+from watching.gaps import Polling, polling
 
 NEVER, SHORT = 0.0, 3.0  # seconds without service
 RATE = 1000  # polls a second, at least and on average
 # of the time may be gaps: a virtual machine may stand still as a whole, the kernel may keep all processors, and askers
 # without real-time scheduling wait for ordinary processes too
 MOST_LATE = {True: 0.05, False: 0.25}
-IDLE = 0.001  # seconds, at most, for which ordinary processes may run without an outsider who asks
+# of the time ordinary processes may run in gaps: where the machine stops those who are asking it looks like that
+MOST_IDLE = {True: 0.01, False: 0.25}
 SETTLED = 1.5  # seconds that are watched afterwards
 POLL = "/usr/bin/python3 -I /usr/local/lib/poll.py"
 RESTART = "systemctl restart webpy-gateway-firewall"
@@ -178,30 +179,15 @@ def test_an_answer_would_be_seen(gateway: Gateway) -> None:
 
 
 def test_a_gap_is_one_of_all_askers() -> None:
-    one = [[1.0, 1.002, 1.01, 1.2, 1.3], [1.5, 1.5, 1.5, 1.6, 1.6]]
-    other = [[0.9, 0.9, 0.9, 1.1, 1.1], [1.2, 1.21, 1.22, 1.22, 1.4], [1.6, 1.6, 1.7, 1.7, 1.7]]
-    entries = [{"asker": 0, "polls": 1000, "late": one}, {"asker": 1, "polls": 500, "late": other}]
-    polled = polling([entry | {"askers": 2, "realtime": True} for entry in entries])
+    one = {"asker": 0, "polls": 1000, "late": [[1.0, 1.01, 1.2, 1.3], [1.5, 1.5, 1.6, 1.6]]}
+    other = {"asker": 1, "polls": 500, "late": [[0.9, 0.9, 1.1, 1.1], [1.2, 1.22, 1.22, 1.4], [1.6, 1.7, 1.7, 1.7]]}
+    polled = polling([entry | {"askers": 2, "realtime": True} for entry in (one, other)])
     assert polled[:3] == (True, 1.0, 1500)
     assert [(gap.long, gap.still, gap.idle) for gap in polled.gaps] == [
-        pytest.approx((0.1, 0.09, 0.008)),
-        pytest.approx((0.1, 0, 0.01)),
+        pytest.approx((0.1, 0.09, 0.01)),
+        pytest.approx((0.1, 0, 0.02)),
     ]
-    assert (polled.late, polled.idle) == pytest.approx((0.2, 0.01))
-
-
-@pytest.mark.parametrize(
-    ("naps", "idle"),
-    [
-        ([(0.1, 0.4), (0.2, 0.3)], 0.3),
-        ([(0.2, 0.5), (0.1, 0.3)], 0.4),
-        ([(0.1, 0.2), (0.4, 0.6)], 0.3),
-        ([(-1.0, -0.1), (-0.3, 0.1), (0.9, 1.4)], 0.2),
-    ],
-    ids=["one in another", "overlapping", "apart", "beyond the gap"],
-)
-def test_idle_is_while_somebody_sleeps(naps: list[tuple[float, float]], idle: float) -> None:
-    assert Gap(0.0, tuple(naps), 0.5, 0.9, 1.0).idle == pytest.approx(idle)
+    assert (polled.late, polled.idle) == pytest.approx((0.2, 0.03))
 
 
 def test_an_absence_would_be_seen(watches: dict[str, Watch]) -> None:
@@ -217,7 +203,7 @@ def test_outsiders_ask_often_enough(watches: dict[str, Watch], moment: str, caps
     for _, _, found in polled:
         assert found.rate >= RATE
         assert found.late <= MOST_LATE[found.realtime]
-        assert found.idle <= IDLE
+        assert found.idle <= MOST_IDLE[found.realtime]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

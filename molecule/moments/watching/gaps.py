@@ -7,21 +7,12 @@ LATE = 0.001  # seconds between two questions that are too many
 
 
 class Gap(NamedTuple):
-    """When somebody had asked, fell asleep, meant to ask again, was woken to do it, and asked; seconds of the clock.
-
-    Of several it is the time in which none of them asked, and `naps` are the times in which each meant to sleep.
-    """
+    """When somebody had asked, meant to ask again, was woken to do it, and asked; seconds of the wall clock."""
 
     last: float
-    naps: tuple[tuple[float, float], ...]
     due: float
     woken: float
     now: float
-
-    @classmethod
-    def written(cls, last: float, slept: float, due: float, woken: float, now: float) -> "Gap":
-        """Return one as an asker writes it."""
-        return cls(last, ((slept, due),), due, woken, now)
 
     @property
     def long(self) -> float:
@@ -35,16 +26,12 @@ class Gap(NamedTuple):
 
     @property
     def idle(self) -> float:
-        """Seconds of it in which somebody meant to sleep.
+        """Seconds of it in which not all meant to ask.
 
-        In the others an asker was at work, or waited, on every processor.  Those with real-time scheduling go before
-        all ordinary processes (sched(7)), and so nobody ran but the kernel, and such askers.
+        In the others an asker waited for every processor.  Those with real-time scheduling go before all ordinary
+        processes (sched(7)), and so nobody ran but the kernel, and other such askers.
         """
-        idle, end = 0.0, self.last
-        for begin, due in sorted(self.naps):
-            idle += max(0.0, min(due, self.now) - max(begin, end))
-            end = max(end, due)
-        return idle
+        return self.long - max(0.0, self.now - self.due)
 
     def __str__(self) -> str:
         """Return it in milliseconds."""
@@ -53,11 +40,7 @@ class Gap(NamedTuple):
     def common(self, other: "Gap") -> "Gap":
         """Return the part in which another asker was late too."""
         return Gap(
-            max(self.last, other.last),
-            self.naps + other.naps,
-            max(self.due, other.due),
-            min(self.woken, other.woken),
-            min(self.now, other.now),
+            max(self.last, other.last), max(self.due, other.due), min(self.woken, other.woken), min(self.now, other.now)
         )
 
 
@@ -76,8 +59,8 @@ class Polling(NamedTuple):
 
     @property
     def idle(self) -> float:
-        """Seconds of the gap in which ordinary processes, as the gateway's workers are, had most time to run."""
-        return max((gap.idle for gap in self.gaps), default=0.0)
+        """The share of the time in which ordinary processes could run for too long and nobody asked."""
+        return sum(gap.idle for gap in self.gaps if gap.idle > LATE) / self.seconds
 
     def __str__(self) -> str:
         """Return it in a line."""
@@ -105,8 +88,7 @@ def polling(entries: list[Any]) -> Polling:
     askers = entries[0]["askers"]
     assert {entry["asker"] for entry in entries} == set(range(askers)), "one of the askers is gone"
     late = [
-        [Gap.written(*times) for entry in entries if entry["asker"] == asker for times in entry["late"]]
-        for asker in range(askers)
+        [Gap(*gap) for entry in entries if entry["asker"] == asker for gap in entry["late"]] for asker in range(askers)
     ]
     seconds = len(entries) / askers
     rate = sum(entry["polls"] for entry in entries) / seconds
