@@ -12,6 +12,7 @@ import pytest
 from gateway_kit import Gateways, connect, read_all
 from webpy_gateway import mark
 from webpy_gateway.diag import Diag
+from webpy_gateway.mark import Mark
 from webpy_gateway.peer import Peers
 
 # only root can start a client as somebody else; anyone else tests with a server that expects somebody else
@@ -19,9 +20,9 @@ CLIENT = 65534 if os.geteuid() == 0 else os.geteuid()
 EXPECTED = 33 if CLIENT != 33 else 34
 TCP_REPAIR = 19  # linux/tcp.h
 MARK = 30_576
-# the first packet of a connection over IPv4: headers without and with options, and with TCP's urgent pointer
-PLAIN = b"\x45" + bytes(37) + MARK.to_bytes(2, "big") + bytes(20)
-LONGER = b"\x46" + bytes(41) + MARK.to_bytes(2, "big") + bytes(20)
+# the first packet of a connection over IPv4 from the right address: headers without and with options
+PLAIN = b"\x45" + bytes(11) + b"\x7f\0\0\1" + bytes(22) + MARK.to_bytes(2, "big") + bytes(20)
+LONGER = b"\x46" + PLAIN[1:16] + bytes(26) + MARK.to_bytes(2, "big") + bytes(20)
 
 
 def served(address: str, uid: int) -> bool:
@@ -112,11 +113,20 @@ def test_uid_of_both_ends(pair: Pair) -> None:
 
 @pytest.mark.parametrize(
     ("headers", "found"),
-    [(PLAIN, MARK), (LONGER, 0), (b"\x60" + PLAIN[1:], 0), (b"", 0)],
-    ids=["plain", "with options", "IPv6", "not kept"],
+    [
+        (PLAIN, True),
+        (PLAIN[:15] + b"\2" + PLAIN[16:], False),
+        (PLAIN[:39] + b"\0" + PLAIN[40:], False),
+        (LONGER, False),
+        (b"\x46" + PLAIN[1:], False),
+        (b"\x60" + PLAIN[1:], False),
+        (PLAIN[:39], False),
+        (b"", False),
+    ],
+    ids=["plain", "other source", "other mark", "with options", "in an option", "IPv6", "cut off", "not kept"],
 )
-def test_mark_in_the_first_packet(headers: bytes, found: int) -> None:
-    assert mark.parse(headers) == found
+def test_mark_in_the_first_packet(headers: bytes, found: bool) -> None:
+    assert Mark(MARK, "127.0.0.1").within(headers) is found
 
 
 def test_mark_of_an_ordinary_connection() -> None:
@@ -124,7 +134,16 @@ def test_mark_of_an_ordinary_connection() -> None:
         mark.keep(listener)
         with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as accepted:
             client.send(b"urgent", socket.MSG_OOB)  # which says nothing of the first packet
-            assert mark.read(accepted) == 0
+            assert not Mark(MARK, "127.0.0.1").on(accepted)
+
+
+def test_first_packet_is_kept() -> None:
+    """An ordinary one has a zero there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        mark.keep(listener)
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert Mark(0, "127.0.0.1").on(accepted)
+            assert not Mark(0, "127.0.0.1").on(accepted)  # it is told once
 
 
 def test_what_is_known_of_the_other_end(pair: Pair) -> None:

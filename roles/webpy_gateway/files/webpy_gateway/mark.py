@@ -6,11 +6,13 @@ same table; and what is put onto the device lo the kernel drops, where it claims
 """
 
 from _socket import IPPROTO_TCP, socket
+from ipaddress import ip_address
 
 # linux/tcp.h
 TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
-# an IPv4 header without options, by version and length; the urgent pointer in the TCP header behind it
-PLAIN_HEADER = b"\x45"
+# an IPv4 header without options, by version and length; its source; the urgent pointer in the TCP header behind it
+PLAIN_HEADER = 0x45
+SOURCE = slice(12, 16)
 URGENT_POINTER = slice(38, 40)
 LONGEST_HEADERS = 120
 
@@ -20,11 +22,21 @@ def keep(listener: socket) -> None:
     listener.setsockopt(IPPROTO_TCP, TCP_SAVE_SYN, 1)
 
 
-def read(connection: socket) -> int:
-    """The mark of an accepted connection, 0 where there is none or the packet is not to be had. Raises OSError."""
-    return parse(connection.getsockopt(IPPROTO_TCP, TCP_SAVED_SYN, LONGEST_HEADERS))
+class Mark:
+    """A number, and the address that it counts from: the listener's, where the kernel lets nothing in from outside."""
 
+    __slots__ = ("_number", "_source")
 
-def parse(headers: bytes) -> int:
-    """The mark in the headers of a SYN."""
-    return int.from_bytes(headers[URGENT_POINTER], "big") if headers[:1] == PLAIN_HEADER else 0
+    def __init__(self, number: int, source: str) -> None:
+        self._number = number.to_bytes(2, "big")
+        self._source = ip_address(source).packed
+
+    def on(self, connection: socket) -> bool:
+        """Whether an accepted connection bears it; not where its first packet is not to be had. Raises OSError."""
+        return self.within(connection.getsockopt(IPPROTO_TCP, TCP_SAVED_SYN, LONGEST_HEADERS))
+
+    def within(self, headers: bytes) -> bool:
+        """Whether the headers of a SYN bear it."""
+        return (
+            headers[URGENT_POINTER] == self._number and headers[SOURCE] == self._source and headers[0] == PLAIN_HEADER
+        )

@@ -4,8 +4,9 @@ import struct
 from _socket import AF_UNIX, IPPROTO_TCP, SO_PEERCRED, SOL_SOCKET, TCP_INFO, socket
 from typing import Any
 
-from webpy_gateway import log, mark
+from webpy_gateway import log
 from webpy_gateway.diag import Diag
+from webpy_gateway.mark import Mark
 
 # struct ucred: pid, uid, gid
 CREDENTIALS = struct.Struct("=iII")
@@ -21,8 +22,7 @@ class Peers:
     def __init__(self, uids: tuple[int, ...], own: tuple[str, int] | None = None, marked: int = 0) -> None:
         self._uids = frozenset(uids)
         self._own = own
-        self._marked = marked if own else 0
-        self._host = own[0] if own else ""
+        self._mark = Mark(marked, own[0]) if marked and own else None
         self._refused = log.Limited()
         self._diag = Diag()
 
@@ -34,8 +34,7 @@ class Peers:
         if not self._uids:
             return True
         try:
-            # only from where the kernel itself lets nothing in from outside: the address of the listener
-            if self._marked and address[0] == self._host and mark.read(connection) == self._marked:
+            if self._mark and self._mark.on(connection):
                 return True
             uid = self.uid(connection, address)
         except OSError as error:
