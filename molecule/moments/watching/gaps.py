@@ -29,7 +29,7 @@ class Gap(NamedTuple):
         """Seconds of it in which not all meant to ask.
 
         In the others an asker waited for every processor.  Those with real-time scheduling go before all ordinary
-        processes (sched(7)), and so nobody ran but the kernel, and other such askers.
+        processes (sched(7)), and so nobody ran but the kernel and the askers themselves.
         """
         return self.long - max(0.0, self.now - self.due)
 
