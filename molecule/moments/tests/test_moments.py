@@ -117,6 +117,7 @@ def test_an_absence_would_be_seen(watches: dict[str, Watch]) -> None:
 def test_outsiders_ask_often_enough(
     seen: list[tuple[str, Seen]], moment: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert [len(each.polled) for _, each in seen] == [2] * len(seen)
     polled = [(name, *each) for name, seen_once in seen for each in seen_once.polled.items()]
     with capsys.disabled():
         for name, who, found in polled:
