@@ -97,6 +97,4 @@ def _prepared(listener: Listener) -> Listener:
         listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # nor is there anything to pace between two processes of one host, as BBR would where the host uses it
         listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
-        # nor has a request to be acknowledged by itself: its answer does that
-        listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     return listener
