@@ -2,7 +2,9 @@
 
 import pytest
 from gateway_wsgi import Exchange, environ_after, failing, hello
-from webpy_gateway import forwarded, health, prefix
+from webpy_gateway import forwarded, health, prefix, steps
+
+FORWARDED = steps.layer(forwarded.step)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +23,7 @@ from webpy_gateway import forwarded, health, prefix
     ],
 )
 def test_address_is_what_the_proxy_said_last(header: str, address: str) -> None:
-    environ = environ_after(forwarded.layer, HTTP_X_FORWARDED_FOR=header, REMOTE_ADDR="127.0.0.1", REMOTE_PORT="5")
+    environ = environ_after(FORWARDED, HTTP_X_FORWARDED_FOR=header, REMOTE_ADDR="127.0.0.1", REMOTE_PORT="5")
     assert environ["REMOTE_ADDR"] == address
     assert "REMOTE_PORT" not in environ
 
@@ -38,7 +40,7 @@ def test_address_is_what_the_proxy_said_last(header: str, address: str) -> None:
     ],
 )
 def test_scheme(header: str, scheme: str) -> None:
-    environ = environ_after(forwarded.layer, HTTP_X_FORWARDED_PROTO=header, HTTPS="on", HTTP_HOST="a")
+    environ = environ_after(FORWARDED, HTTP_X_FORWARDED_PROTO=header, HTTPS="on", HTTP_HOST="a")
     assert environ["wsgi.url_scheme"] == scheme
     assert environ.get("HTTPS") == ("on" if scheme == "https" else None)
     assert environ["SERVER_PORT"] == {"http": "80", "https": "443"}[scheme]
@@ -55,23 +57,23 @@ def test_scheme(header: str, scheme: str) -> None:
     ],
 )
 def test_server_name_comes_from_host(host: str, name: str, port: str) -> None:
-    environ = environ_after(forwarded.layer, HTTP_HOST=host, SERVER_NAME="there", SERVER_PORT="1")
+    environ = environ_after(FORWARDED, HTTP_HOST=host, SERVER_NAME="there", SERVER_PORT="1")
     assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == (name, port)
 
 
 @pytest.mark.parametrize("host", ["a b", "a/b", "a:b", "a@b", "a:123456", "[::1", "ä", "a,b", "a\n"])
 def test_bad_host_is_refused(host: str) -> None:
-    exchange = Exchange(forwarded.layer(hello), HTTP_HOST=host)
+    exchange = Exchange(FORWARDED(hello), HTTP_HOST=host)
     assert (exchange.status, b"bad Host header" in exchange.sent) == (400, True)
 
 
 def test_nothing_else_speaks_of_address_or_host() -> None:
     names = "X_FORWARDED_HOST X_FORWARDED_SERVER X_FORWARDED_PREFIX X_HOST FORWARDED X_REAL_IP X_CLIENT_IP PROXY"
-    environ = environ_after(forwarded.layer, **{f"HTTP_{name}": "forged" for name in names.split()})
+    environ = environ_after(FORWARDED, **{f"HTTP_{name}": "forged" for name in names.split()})
     assert "forged" not in environ.values()
 
 
-HEALTH = health.layer("/api/", "abc", "2")
+HEALTH = steps.layer(health.step("/api/", "abc", "2"))
 
 
 def test_health_never_reaches_the_application() -> None:
@@ -109,12 +111,12 @@ def test_other_paths_are_no_health(path: str) -> None:
     ],
 )
 def test_prefix(url_prefix: str, strip: bool, path: str, seen: tuple[str, str]) -> None:
-    environ = environ_after(prefix.layer(url_prefix, strip=strip), path=path)
+    environ = environ_after(steps.layer(prefix.step(url_prefix, strip=strip)), path=path)
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == seen
 
 
 @pytest.mark.parametrize("path", ["/", "", "/api", "/apix/", "/API/notes", "//api/", "/x/api/"])
 def test_outside_of_the_prefix(path: str) -> None:
-    exchange = Exchange(prefix.layer("/api/", strip=False)(failing(AssertionError())), path=path)
+    exchange = Exchange(steps.layer(prefix.step("/api/", strip=False))(failing(AssertionError())), path=path)
     assert exchange.status == 404
     assert b'"error": "not found"' in exchange.sent

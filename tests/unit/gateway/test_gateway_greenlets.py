@@ -8,10 +8,12 @@ from typing import Any
 import gevent
 import pytest
 from gateway_kit import Gateways, Server
+from gateway_wsgi import hello
 from gevent import monkey
 from gevent.local import local
 from webpy_gateway import workers
 from webpy_gateway.connection import Connection
+from webpy_gateway.service import Service
 from wire_cases import END
 from wire_kit import ask, exchange
 
@@ -49,6 +51,9 @@ def test_a_timeout_that_is_left_running_hits_nobody(server: Server) -> None:
     assert "Traceback" not in server.log()
 
 
+SERVICE = Service(application=hello, head_timeout=1, idle_timeout=1)
+
+
 class Seen:
     """Workers whose jobs are functions, and the greenlets that did them."""
 
@@ -56,9 +61,9 @@ class Seen:
         self.greenlets: list[int] = []
         self.finished = 0
         self.todo: list[Callable[[], object]] = []
-        self.workers = workers.Workers(self._serve, self._on_finished, warm_up)
+        self.workers = workers.Workers(SERVICE, lambda *_: self._serve, self._on_finished, warm_up)
 
-    def _serve(self, _connection: Connection) -> None:
+    def _serve(self, _connection: Connection, _service: Service) -> None:
         self.greenlets.append(id(gevent.getcurrent()))
         self.todo.pop(0)()
 

@@ -141,20 +141,31 @@ class Ask:
 inner = web.application(("/fail", "Fail"), {"Fail": Fail})
 urls = ("/api/inner", inner, "/api/fail", "Fail", "/api/ask", "Ask")
 application = web.application(urls, globals())
+processed = web.application(urls, globals())
+processed.add_processor(lambda handler: handler())
+by_host = web.subdomain_application((".*", application), globals())
 if OWN:
-    application.internalerror = lambda: web.internalerror("so sorry")
+    for each in (application, processed):
+        each.internalerror = lambda: web.internalerror("so sorry")
 as_wsgi = application.wsgifunc()
+
+fails_by_host = web.subdomain_application((".*", "Fail"), globals())
+fails_by_host.internalerror = lambda: web.internalerror("so sorry, host")
 """
 
 
-@pytest.mark.parametrize("target", ["own:application", "own:as_wsgi"])
-@pytest.mark.parametrize("own", [True, False])
-def test_error_page_of_the_operator_wins(gateways: Gateways, target: str, own: bool) -> None:
+def with_error_page(gateways: Gateways, target: str, *, own: bool) -> Server:
     release = gateways.folder / "own"
     (release / "app").mkdir(parents=True)
     (release / "release.json").write_text('{"id": "own"}')
     (release / "app" / "own.py").write_text(OWN_ERROR_PAGE.replace("OWN", str(own)))
-    server = gateways.serve(application=target, release=release)
+    return gateways.serve(application=target, release=release)
+
+
+@pytest.mark.parametrize("target", ["own:application", "own:as_wsgi", "own:processed", "own:by_host"])
+@pytest.mark.parametrize("own", [True, False])
+def test_error_page_of_the_operator_wins(gateways: Gateways, target: str, own: bool) -> None:
+    server = with_error_page(gateways, target, own=own)
     for path in ("/api/fail", "/api/inner/fail"):
         answer = server.get(path)
         assert answer.status == 500
@@ -164,6 +175,11 @@ def test_error_page_of_the_operator_wins(gateways: Gateways, target: str, own: b
     asked = server.get("/api/ask")
     assert asked.status == 500
     assert asked.body == (b"so sorry" if own else b"internal server error")
+
+
+def test_error_page_of_an_application_with_a_handle_of_its_own(gateways: Gateways) -> None:
+    answer = with_error_page(gateways, "own:fails_by_host", own=False).get("/api/fail")
+    assert (answer.status, answer.body) == (500, b"so sorry, host")
 
 
 def test_prefix_is_stripped_for_any_application(gateways: Gateways) -> None:

@@ -1,11 +1,11 @@
-"""Layer that turns what the proxy says about the client into the environ, with one address: the true one."""
+"""Step that turns what the proxy says about the client into the environ, with one address: the true one."""
 
 import re
 import socket
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from webpy_gateway import answers
 
@@ -49,32 +49,28 @@ HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
-def layer(application: WSGIApplication) -> WSGIApplication:
+def step(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
     """Sets REMOTE_ADDR, wsgi.url_scheme, HTTPS, SERVER_NAME and SERVER_PORT; removes the headers they came from."""
-
-    def truthful(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # lighttpd drops the client's own header and appends last: only the last member is lighttpd's word
-        address = _last(environ.get("HTTP_X_FORWARDED_FOR", ""))
-        if _is_address(address):
-            environ["REMOTE_ADDR"] = address
-        environ.setdefault("REMOTE_ADDR", "")  # a unix socket has none
-        scheme = "https" if _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower() == "https" else "http"
-        environ["wsgi.url_scheme"] = scheme
-        environ.pop("HTTPS", None)
-        if scheme == "https":
-            environ["HTTPS"] = "on"
-        for key in _not_for_the_application(tuple(environ)):
-            del environ[key]
-        host = environ.get("HTTP_HOST")
-        if host:
-            name, port = _split(host)
-            if not name:
-                return answers.refuse(environ, start_response, HTTPStatus.BAD_REQUEST, "bad Host header")
-            environ["SERVER_NAME"] = name
-            environ["SERVER_PORT"] = port or DEFAULT_PORTS[scheme]
-        return application(environ, start_response)
-
-    return truthful
+    # lighttpd drops the client's own header and appends last: only the last member is lighttpd's word
+    address = _last(environ.get("HTTP_X_FORWARDED_FOR", ""))
+    if _is_address(address):
+        environ["REMOTE_ADDR"] = address
+    environ.setdefault("REMOTE_ADDR", "")  # a unix socket has none
+    scheme = "https" if _last(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower() == "https" else "http"
+    environ["wsgi.url_scheme"] = scheme
+    environ.pop("HTTPS", None)
+    if scheme == "https":
+        environ["HTTPS"] = "on"
+    for key in _not_for_the_application(tuple(environ)):
+        del environ[key]
+    host = environ.get("HTTP_HOST")
+    if host:
+        name, port = _split(host)
+        if not name:
+            return answers.refuse(environ, start_response, HTTPStatus.BAD_REQUEST, "bad Host header")
+        environ["SERVER_NAME"] = name
+        environ["SERVER_PORT"] = port or DEFAULT_PORTS[scheme]
+    return None
 
 
 @lru_cache(64)  # most clients send the same fields in the same order

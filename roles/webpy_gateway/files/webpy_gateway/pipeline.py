@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 from wsgiref.types import WSGIApplication
 
-from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, requestid
+from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, requestid, steps
 from webpy_gateway.config import Config
 
 Layer = Callable[[WSGIApplication], WSGIApplication]
@@ -18,9 +18,11 @@ def build(config: Config, release_id: str, worker: str, application: WSGIApplica
         cors.layer(config.cors),
         jsonp.layer(config.jsonp),
         errors.layer,
-        forwarded.layer,
-        health.layer(config.url_prefix, release_id, worker),
-        prefix.layer(config.url_prefix, strip=config.strip_prefix),
+        steps.layer(
+            forwarded.step,
+            health.step(config.url_prefix, release_id, worker),
+            prefix.step(config.url_prefix, strip=config.strip_prefix),
+        ),
         concurrency.layer(config.max_concurrency),
         body.layer(config.max_body_bytes, config.request_timeout),
         deadline.layer(config.request_timeout),

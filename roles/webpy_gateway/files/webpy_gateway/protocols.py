@@ -7,19 +7,18 @@ needs no change of the workers' then, and a lighttpd that still runs with the ol
 from webpy_gateway import fastcgi, http1
 from webpy_gateway.connection import Connection, GoneError
 from webpy_gateway.fastcgi_records import VERSION
-from webpy_gateway.service import Service
+from webpy_gateway.service import Serve, Service
 
 RECEIVED_BYTES = 16 * 1024
 
 
-def serve(connection: Connection, service: Service) -> None:
-    """One connection, from the first byte to the last."""
+def recognize(connection: Connection, service: Service) -> Serve | None:
+    """Waits for the first bytes. None where there are none."""
     try:
         begun = connection.receive(RECEIVED_BYTES, service.head_timeout)
     except GoneError:
-        return
-    if begun:
-        protocol = fastcgi if begun[0] == VERSION else http1
-        connection.unread(begun)
-        del begun  # it would stay in memory for as long as the request is held
-        protocol.serve(connection, service)
+        return None
+    if not begun:
+        return None
+    connection.unread(begun)
+    return fastcgi.serve if begun[0] == VERSION else http1.serve

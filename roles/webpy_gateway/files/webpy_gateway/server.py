@@ -17,7 +17,7 @@ from webpy_gateway.config import Config
 from webpy_gateway.connection import Connection
 from webpy_gateway.listener import Listener
 from webpy_gateway.peer import Peers
-from webpy_gateway.service import Serve, Service
+from webpy_gateway.service import Service
 from webpy_gateway.systemd import Notifier
 from webpy_gateway.workers import Workers
 
@@ -32,7 +32,7 @@ SPARE_FDS = 256
 class Server:
     """One worker process: a listener, perhaps shared with siblings, and all connections accepted from it."""
 
-    def __init__(self, listener: Listener, service: Service, config: Config, serve: Serve) -> None:
+    def __init__(self, listener: Listener, service: Service, config: Config) -> None:
         self._listener = listener
         self._service = service
         self._patience = config.request_timeout
@@ -40,7 +40,7 @@ class Server:
             mark.keep(listener.socket)
         self._peers = Peers(config.peer_uids, listener.address, config.peer_mark)
         self._finished = Event()
-        self._workers = Workers(lambda connection: serve(connection, service), self._on_finished, webpy.warm_up)
+        self._workers = Workers(service, protocols.recognize, self._on_finished, webpy.warm_up)
         self._acceptor = Acceptor(listener.socket, config.max_concurrency, self._workers.busy, self._begin)
 
     @property
@@ -101,7 +101,7 @@ def run(application: WSGIApplication, listener: Listener, config: Config, status
         head_timeout=min(HEAD_TIMEOUT, config.request_timeout),
         idle_timeout=min(IDLE_TIMEOUT, config.request_timeout),
     )
-    server = Server(listener, service, config, protocols.serve)
+    server = Server(listener, service, config)
     stop, now = Event(), Event()
 
     def on_signal() -> None:

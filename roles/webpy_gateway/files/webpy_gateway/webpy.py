@@ -112,7 +112,12 @@ def _handle_with_processors(self: Any) -> Any:
     """As web.py's, whose own two processors are done here: each frame costs every request that is held its memory."""
     self._load()
     try:
-        result = _process(self, 0)
+        try:
+            result = self.processors[0](lambda: _process(self, 1)) if self.processors else self.handle()
+        except Exception as error:
+            if page := _error_page(self, error):
+                raise page from error
+            raise
     except BaseException:
         self._unload()
         raise
@@ -128,13 +133,18 @@ def _process(app: Any, place: int) -> Any:
         if place < len(app.processors):
             return app.processors[place](lambda: _process(app, place + 1))
         return app.handle()
-    except web.HTTPError:
-        raise
     except Exception as error:
-        if not _has_own_error_page(app):
-            raise
-        log.exception("uncaught exception of the application", error, web.ctx.env)
-        raise app.internalerror() from error
+        if page := _error_page(app, error):
+            raise page from error
+        raise
+
+
+def _error_page(app: Any, error: Exception) -> web.HTTPError | None:
+    """The operator's page for an exception that is no answer itself, where there is one."""
+    if isinstance(error, web.HTTPError) or not _has_own_error_page(app):
+        return None
+    log.exception("uncaught exception of the application", error, web.ctx.env)
+    return app.internalerror()
 
 
 def _unloading(app: Any, stream: Iterator[object]) -> Iterator[object]:

@@ -11,11 +11,13 @@ from greenlet import greenlet
 
 from webpy_gateway import log
 from webpy_gateway.connection import Connection
+from webpy_gateway.service import Serve, Service
 
 # warm greenlets that are kept for the next connections; each holds some 10 KiB
 MOST_PARKED = 1024
 
-Serve = Callable[[Connection], None]
+# how to serve a connection, as its first bytes tell; None where there are none
+Recognize = Callable[[Connection, Service], Serve | None]
 
 
 class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
@@ -46,31 +48,40 @@ class Worker(greenlet):  # type: ignore[misc]  # greenlet has no types here
         self.gr_context = None
 
     def _work(self) -> None:
-        self._workers.warm_up()
+        workers = self._workers
+        workers.warm_up()
         # what that linked ends with this greenlet, not with a request
         own, self._links = self._links, []
         try:
-            while self._serve_next():
-                pass
+            while connection := self._next():
+                try:
+                    # called from here: each frame in between would cost every request that is held its memory
+                    if serve := workers.recognize(connection, workers.service):
+                        serve(connection, workers.service)
+                except GreenletExit:
+                    pass  # the server is stopping, or the application ended its own greenlet
+                except BaseException as error:
+                    log.exception("uncaught exception of the gateway", error, {})
+                if not self._finish(connection):
+                    return
+                del connection
         finally:
             self._links += own
             self.renew()
 
-    def _serve_next(self) -> bool:
-        """Waits for a connection and serves it; whether there may be another one."""
+    def _next(self) -> Connection | None:
+        """Waits for a connection; none where somebody else wakes this greenlet, so that it has to end."""
         try:
             connection = self.parent.switch()
         except BaseException:
             connection = None
-        if type(connection) is not Connection:
-            self._workers.forget(self)  # whoever that was knows this greenlet from an earlier request
-            return False
-        try:
-            self._workers.serve(connection)
-        except GreenletExit:
-            pass  # the server is stopping, or the application ended its own greenlet
-        except BaseException as error:
-            log.exception("uncaught exception of the gateway", error, {})
+        if type(connection) is Connection:
+            return connection
+        self._workers.forget(self)  # whoever that was knows this greenlet from an earlier request
+        return None
+
+    def _finish(self, connection: Connection) -> bool:
+        """Ends the connection; whether another one may follow."""
         # in this order: who sees the end of the connection finds its place free
         self._workers.finish(self)
         connection.close()
@@ -91,8 +102,15 @@ class Workers:
     `warm_up` is called once in each greenlet: what it leaves there (in a gevent.local) stays for all its requests.
     """
 
-    def __init__(self, serve: Serve, on_finished: Callable[[], None], warm_up: Callable[[], object]) -> None:
-        self.serve = serve
+    def __init__(
+        self,
+        service: Service,
+        recognize: Recognize,
+        on_finished: Callable[[], None],
+        warm_up: Callable[[], object],
+    ) -> None:
+        self.service = service
+        self.recognize = recognize
         self.warm_up = warm_up
         self.busy: dict[Worker, Connection] = {}
         self._on_finished = on_finished
