@@ -6,6 +6,7 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import gevent
+from webpy_gateway import requestid
 
 App = Callable[..., Iterable[bytes]]
 TEXT = [("Content-Type", "text/plain")]
@@ -25,6 +26,7 @@ class Exchange:
         if data:
             self.environ["CONTENT_LENGTH"] = str(len(data))
         self.environ["wsgi.input"] = io.BytesIO(data)
+        requestid.give(self.environ)
         self.environ.update(environ)
         self.starts: list[str] = []
         self.headers: list[tuple[str, str]] = []

@@ -25,11 +25,10 @@ def test_chain_follows_the_rules(app: App, method: str, path: str) -> None:
     environ = {"HTTP_X_FORWARDED_FOR": "192.0.2.1", "HTTP_HOST": "a:81"}
     if app is echo and method != "POST":
         environ["HTTP_TRANSFER_ENCODING"] = "chunked"
-    exchange = Exchange(chain, method=method, path=path, data=data, **environ)
-    assert len(exchange.header("X-Request-Id") or "") == 16
+    Exchange(chain, method=method, path=path, data=data, **environ)
 
 
-NAMES = {*forwarded.IDENTITY, "HTTP_X_FORWARDED_SERVER", "HTTP_X_REQUEST_ID", "HTTP_HOST", "HTTPS"}
+NAMES = {*forwarded.IDENTITY, "HTTP_X_FORWARDED_SERVER", "HTTP_HOST", "HTTPS"}
 HEADER = st.sampled_from(sorted(NAMES))
 VALUE = st.one_of(
     st.sampled_from(["192.0.2.1", "6.6.6.6, ::1", "https", "a.example:81", "on", "for=1.2.3.4"]),
@@ -54,4 +53,3 @@ def test_no_header_makes_the_application_see_a_lie(headers: dict[str, str]) -> N
         assert not any(key.startswith("HTTP_X_FORWARDED_") for key in seen)
         assert ip_address(seen["REMOTE_ADDR"])
         assert (seen.get("HTTPS") == "on") is (seen["wsgi.url_scheme"] == "https")
-        assert seen["HTTP_X_REQUEST_ID"] == exchange.header("X-Request-Id") != headers.get("HTTP_X_REQUEST_ID")

@@ -1,4 +1,4 @@
-"""Request ids, and what becomes of exceptions (PEP 3333)."""
+"""What becomes of exceptions (PEP 3333), and the ids of requests, by which they are found in the log."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,15 +17,12 @@ from gateway_wsgi import (
 from webpy_gateway import concurrency, deadline, errors, requestid
 
 
-def test_every_answer_names_its_request_once() -> None:
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        start_response("200 OK", [*TEXT, ("x-request-id", "the application's")])
-        return [environ["HTTP_X_REQUEST_ID"].encode()]
-
-    first, second = (Exchange(requestid.layer(app), HTTP_X_REQUEST_ID="forged") for _ in range(2))
-    assert first.header("X-Request-Id") == first.sent.decode()
-    assert first.sent != second.sent
-    assert len(first.sent) == 16
+def test_every_request_gets_an_id_of_its_own() -> None:
+    environs: list[dict[str, Any]] = [{"HTTP_X_REQUEST_ID": "forged"} for _ in range(2)]
+    first, second = map(requestid.give, environs)
+    assert len(first) == 16
+    assert first != second
+    assert [set(environ.values()) for environ in environs] == [{first}, {second}]
 
 
 def never_starting(_environ: Any, _start_response: Any) -> Iterator[bytes]:
@@ -61,9 +58,9 @@ def listing(*chunks: Any) -> App:
     ],
 )
 def test_exception_before_the_first_byte_becomes_json(app: App, capfd: pytest.CaptureFixture[str]) -> None:
-    exchange = Exchange(requestid.layer(errors.layer(app)))
+    exchange = Exchange(errors.layer(app))
     assert exchange.status == 500
-    identity = exchange.header("X-Request-Id")
+    identity = exchange.environ[requestid.KEY]
     assert exchange.sent.decode() == f'{{"error": "internal server error", "request_id": "{identity}"}}\n'
     assert exchange.header("Content-Type") == "application/json"
     assert exchange.header("Content-Length") == str(len(exchange.sent))
@@ -113,7 +110,7 @@ def test_write_exc_info_and_second_start_pass() -> None:
         write(b"written ")
         return [b"returned"]
 
-    exchange = Exchange(requestid.layer(errors.layer(deadline.layer(1)(app))))
+    exchange = Exchange(errors.layer(deadline.layer(1)(app)))
     assert (exchange.starts, exchange.sent) == (["200 OK", "400 Bad"], b"written returned")
 
 
@@ -138,12 +135,12 @@ def test_request_that_is_cut_off_before_its_first_byte_is_told_so(capfd: pytest.
 
 
 def test_log_cannot_be_forged(capfd: pytest.CaptureFixture[str]) -> None:
-    app = requestid.layer(errors.layer(failing(ValueError("x\nready: forged\x1b[31m\u2028\ud800"))))
+    app = errors.layer(failing(ValueError("x\nready: forged\x1b[31m\u2028\ud800")))
     exchange = Exchange(app, method="G\nT", path="/a\r\nready: forged" + "x" * 10_000)
     head, *rest = capfd.readouterr().err.splitlines()
     assert "method='G\\nT' path='/a\\r\\nready: forged" in head
     assert len(head) < 400
-    assert all(line.startswith(f"  {exchange.header('X-Request-Id')}| ") for line in rest)
+    assert all(line.startswith(f"  {exchange.environ[requestid.KEY]}| ") for line in rest)
     assert not any(character in "".join(rest) for character in "\x1b\u2028")
 
 

@@ -19,7 +19,7 @@ from gateway_wsgi import (
     hello,
     sleeping,
 )
-from webpy_gateway import body, concurrency, deadline, errors
+from webpy_gateway import body, concurrency, deadline, errors, requestid
 from webpy_gateway.request_body import RequestBody
 
 
@@ -206,7 +206,8 @@ def test_no_answer_in_time(app: App, capfd: pytest.CaptureFixture[str]) -> None:
     exchange = Exchange(errors.layer(deadline.layer(0.02)(app)))
     assert (exchange.starts, b'"error": "no answer in time"' in exchange.sent) == (["504 Gateway Timeout"], True)
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.startswith("no answer in time: answered 504 request_id=- method=GET path=/ seconds=0.02 at=")
+    identity = exchange.environ[requestid.KEY]
+    assert line.startswith(f"no answer in time: answered 504 request_id={identity} method=GET path=/ seconds=0.02 at=")
 
 
 def test_a_stream_may_go_on() -> None:

@@ -33,6 +33,24 @@ def test_border_of_the_body(served: Server, size: int, status: int) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/echo", 200),
+        ("GET", "/api/_health", 200),
+        ("GET", "/elsewhere", 404),
+        ("OPTIONS", "/api/echo", 405),
+        ("GET", "/api/boom", 500),
+    ],
+)
+def test_every_answer_names_its_request(served: Server, method: str, path: str, status: int) -> None:
+    first, second = (served.request(method, path) for _ in range(2))
+    assert first.status == second.status == status
+    first_id, second_id = (answer.headers["x-request-id"] for answer in (first, second))
+    assert len(first_id) == len(second_id) == 16
+    assert first_id != second_id
+
+
 def test_endless_body_is_refused_without_being_read(shared: Server) -> None:
     began = time.monotonic()
     with connect(shared.address) as connection:

@@ -41,6 +41,7 @@ def test_application_sees_the_truth_only(shared: Server) -> None:
         "X-Forwarded-Host": "evil",
         "X-Real-IP": "6.6.6.6",
         "Forwarded": "for=6.6.6.6",
+        "X-Request-Id": "evil",
     }
     answer = shared.request("GET", "/api/environ", headers=claims)
     seen = answer.json()

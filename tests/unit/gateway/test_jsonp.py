@@ -11,7 +11,7 @@ from cors_kit import BASE, PORTAL, granted
 from gateway_wsgi import App, Chunks, Exchange, failing, hello
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from webpy_gateway import config, jsonp, jsonp_config, pipeline
+from webpy_gateway import config, jsonp, jsonp_config, pipeline, requestid
 from webpy_gateway.jsonp_config import Jsonp
 from webpy_gateway.problem import Problem, SetupError
 
@@ -159,7 +159,7 @@ def test_bad_callback(callback: str) -> None:
     exchange = ask(unreached, f"callback={callback}")
     assert (exchange.status, exchange.header("Content-Type")) == (400, "application/json")
     error = "callback must be dotted identifiers of at most 64 ASCII characters"
-    assert json.loads(exchange.sent) == {"error": error, "request_id": ""}
+    assert json.loads(exchange.sent) == {"error": error, "request_id": exchange.environ[requestid.KEY]}
 
 
 def test_two_callbacks_are_none() -> None:
@@ -356,7 +356,7 @@ def test_in_the_chain() -> None:
     settings = config.parse({**BASE, "cors": {"allowed_origins": [PORTAL]}, "jsonp": {"routes": [ROUTE]}})
     chain = validator(pipeline.build(settings, "abc", "1", validator(failing(ValueError()))))
     exchange = Exchange(chain, path=ROUTE, QUERY_STRING="callback=cb", HTTP_ORIGIN=PORTAL)
-    identity = exchange.header("X-Request-Id")
+    identity = exchange.environ[requestid.KEY]
     assert exchange.status == 500
     assert exchange.sent.decode() == f'/**/cb({{"error": "internal server error", "request_id": "{identity}"}}\n);'
     assert granted(exchange) == {"Allow-Origin": PORTAL}

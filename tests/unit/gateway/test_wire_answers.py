@@ -37,6 +37,11 @@ def test_a_whole_answer_gets_a_length(server: Server, how: str, chunks: list[str
     assert len(reply.all("date")) == len(reply.all("x-request-id")) == 1
 
 
+def test_an_id_of_the_application_does_not_hide_the_request_in_the_log(server: Server) -> None:
+    (identity,) = answer(server, chunk="a", header=["x-request-id:own", "X-Request-Id:own"]).all("x-request-id")
+    assert len(identity) == 16
+
+
 @pytest.mark.parametrize("how", ["generator", "write", "both"])
 def test_pieces_are_sent_as_chunks(server: Server, how: str) -> None:
     reply = answer(server, how=how, chunk=["a", "", "bc"])

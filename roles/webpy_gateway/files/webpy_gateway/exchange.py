@@ -17,9 +17,11 @@ from webpy_gateway.connection import Connection, GoneError
 JOINED_BYTES = 64 * 1024
 # of the connection between this gateway and its proxy: not the application's to set (PEP 3333, "Other HTTP Features")
 # ("Status" is how CGI says the status: wsgiref's validator forbids it too)
-DROPPED = frozenset(
+OF_THE_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-connection", "status", "te", "trailer", "transfer-encoding", "upgrade"}
 )
+# one that the application chose would hide the request from who looks for it in the log
+DROPPED = OF_THE_CONNECTION | {"x-request-id"}
 WITHOUT_BODY = (b"204", b"304")
 
 _STATUS = re.compile(r"[2-5][0-9]{2} [\t -~\x80-\xff]*")
@@ -50,8 +52,9 @@ class BrokenAnswerError(Exception):
 
 
 def run(application: WSGIApplication, environ: WSGIEnvironment, framing: Framing, connection: Connection) -> bool:
-    """Answers one request. False: the answer could not be completed, so the connection must be cut."""
-    exchange = _Exchange(framing, connection, head_only=environ["REQUEST_METHOD"] == "HEAD")
+    """Answers one request, by its id. False: the answer could not be completed, so the connection must be cut."""
+    identity = requestid.give(environ)
+    exchange = _Exchange(framing, connection, identity, head_only=environ["REQUEST_METHOD"] == "HEAD")
     result: Iterable[bytes] | None = None
     try:
         try:
@@ -73,11 +76,9 @@ def _give_up(exchange: "_Exchange", environ: WSGIEnvironment) -> bool:
     """Answers the exception that is being handled, where nothing is out yet."""
     if exchange.out:
         return False
-    identity = environ.get(requestid.KEY)
-    headers = [("X-Request-Id", identity)] if identity else []
     code, text = HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error"
     try:
-        answer = answers.refuse(environ, exchange.start_response, code, text, headers, exc_info=sys.exc_info())
+        answer = answers.refuse(environ, exchange.start_response, code, text, exc_info=sys.exc_info())
         exchange.answer(answer)
     except GoneError:
         return False
@@ -87,11 +88,23 @@ def _give_up(exchange: "_Exchange", environ: WSGIEnvironment) -> bool:
 class _Exchange:
     """What is known of one answer, and what of it is out."""
 
-    __slots__ = ("_bodiless", "_connection", "_fields", "_framing", "_head_only", "_left", "_status", "complete", "out")
+    __slots__ = (
+        "_bodiless",
+        "_connection",
+        "_fields",
+        "_framing",
+        "_head_only",
+        "_identity",
+        "_left",
+        "_status",
+        "complete",
+        "out",
+    )
 
-    def __init__(self, framing: Framing, connection: Connection, *, head_only: bool) -> None:
+    def __init__(self, framing: Framing, connection: Connection, identity: str, *, head_only: bool) -> None:
         self._framing = framing
         self._connection = connection
+        self._identity = identity
         self._head_only = head_only
         self._bodiless = head_only
         self._status = b""
@@ -112,7 +125,7 @@ class _Exchange:
             raise AssertionError("start_response was called a second time without exc_info")
         line = _status_line(status)
         without_body = line[:3] in WITHOUT_BODY
-        lines = []
+        lines = [f"X-Request-Id: {self._identity}\r\n"]
         length = None
         for name, value in headers:
             known = _known(name)

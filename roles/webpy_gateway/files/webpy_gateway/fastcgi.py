@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from webpy_gateway import answers, exchange, fastcgi_environ, log, requestid
+from webpy_gateway import answers, exchange, fastcgi_environ, log
 from webpy_gateway import fastcgi_records as records
 from webpy_gateway.connection import PIECE_BYTES, Connection, GoneError
 from webpy_gateway.fastcgi_body import Stdin
@@ -83,7 +83,7 @@ def _refuse(refused: RefusedError, framing: "Answer", connection: Connection) ->
         return answers.refuse(environ, start_response, refused.code, refused.code.phrase.lower())
 
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET"}
-    return exchange.run(requestid.layer(refusal), environ, framing, connection)
+    return exchange.run(refusal, environ, framing, connection)
 
 
 class Answer:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 from wsgiref.types import WSGIApplication
 
-from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, requestid, steps
+from webpy_gateway import body, concurrency, cors, deadline, errors, forwarded, health, jsonp, prefix, steps
 from webpy_gateway.config import Config
 
 Layer = Callable[[WSGIApplication], WSGIApplication]
@@ -13,7 +13,6 @@ Layer = Callable[[WSGIApplication], WSGIApplication]
 def build(config: Config, release_id: str, worker: str, application: WSGIApplication) -> WSGIApplication:
     """The whole chain. Layers are listed from the outside in; each sees what those outside of it let through."""
     layers: tuple[Layer, ...] = (
-        requestid.layer,
         # around every answer, the gateway's own refusals included: a page can tell an overload from a wrong origin
         cors.layer(config.cors),
         jsonp.layer(config.jsonp),
