@@ -1,6 +1,7 @@
 """Layer of steps, which look at a request before the application does: with a layer each, its frame would wait, too.
 
-A frame that waits takes some 400 bytes of every request that is held: its own, and an object that greenlet makes of it.
+A frame that waits takes memory of every request that is held: some 160 bytes of its own, and from Python 3.12 on an
+object of 220 that greenlet makes of it.
 """
 
 from collections.abc import Callable, Iterable

@@ -5,7 +5,9 @@ import contextlib
 import gc
 import json
 import os
+import sys
 import time
+import traceback
 
 import web
 
@@ -13,6 +15,7 @@ web.config.debug = True  # a gateway must not let this through
 
 urls = (
     "/api/echo", "Echo",
+    "/api/frames", "Frames",
     "/api/environ", "Environ",
     "/api/boom", "Boom",
     "/api/error/(.*)", "Error",
@@ -66,6 +69,13 @@ class Error:
             "conflict": lambda: web.conflict("taken"),
             "own500": lambda: web.internalerror("own words"),
         }[which]()
+
+
+class Frames:
+    """What is being called here, from the inside out, by the names of the functions."""
+
+    def GET(self):
+        return json.dumps([frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._getframe())])
 
 
 class Garbage:
