@@ -94,13 +94,17 @@ class Connection:
         flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if self._ended else 0)
         while (sent := self._when_taken(self.socket.send, rest, flags)) < len(rest):
             rest = memoryview(rest)[sent:]
+            self._wait(WRITE, self.patience)  # it took what it has room for: to offer more at once would be refused
 
     def send_parts(self, parts: Sequence[bytes | memoryview]) -> None:
         """All of the bytes of all parts, which are not copied together first; else as `send`."""
         at, begun = 0, 0
         while at < len(parts):
             some = [memoryview(parts[at])[begun:], *parts[at + 1 : at + PARTS_AT_ONCE]]
-            sent = begun + self._when_taken(self.socket.sendmsg, some, (), MSG_DONTWAIT | MSG_NOSIGNAL)
+            sent = self._when_taken(self.socket.sendmsg, some, (), MSG_DONTWAIT | MSG_NOSIGNAL)
+            if sent < sum(map(len, some)):
+                self._wait(WRITE, self.patience)  # as in send
+            sent += begun
             while at < len(parts) and sent >= len(parts[at]):
                 sent -= len(parts[at])
                 at += 1
