@@ -72,9 +72,11 @@ def report(runs: Sequence[Run], command: str) -> str:
     machine = f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
     return f"""{HEADING}
 
-`{command}` times `ansible-playbook site.yml` on throwaway hosts that are booted already, over new connections; control
-node and hosts share one machine ({machine}).  A fresh host has no package of ours; of an application one file changes.
-A load above the number of cores means that the machine was busy with other things, and the figures are too high.
+`{command}`
+times `ansible-playbook site.yml` on throwaway hosts that are booted already, over new connections; control node and
+hosts share one machine ({machine}). A fresh host has no package of ours; of an application one file
+changes. A load above the number of cores means that the machine was busy with other things, and the figures are too
+high.
 
 {timings(runs)}
 
