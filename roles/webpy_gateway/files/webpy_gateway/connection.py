@@ -94,7 +94,7 @@ class Connection:
         flags = MSG_DONTWAIT | MSG_NOSIGNAL | (MSG_MORE if self._ended else 0)
         while (sent := self._when_taken(self.socket.send, rest, flags)) < len(rest):
             rest = memoryview(rest)[sent:]
-            self._wait(WRITE, self.patience)  # it took what it has room for: to offer more at once would be refused
+            self._wait(WRITE, self.patience)  # it took what it has room for: it would hardly take more at once
 
     def send_parts(self, parts: Sequence[bytes | memoryview]) -> None:
         """All of the bytes of all parts, which are not copied together first; else as `send`."""
